@@ -1,0 +1,44 @@
+"""Image classifiers that people can trust: from a folder of photos to one file that runs everywhere.
+
+>>> import fieldguide
+>>> model = fieldguide.load("model.onnx")            # doctest: +SKIP
+>>> model.predict(["a.jpg"])[0].label                # doctest: +SKIP
+
+The names below are fetched when they are first used, so that importing the package costs nothing and using a
+model never loads a training library.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fieldguide.estimator import ImageClassifier as ImageClassifier
+    from fieldguide.predictor import Prediction as Prediction
+    from fieldguide.predictor import Predictor as Predictor
+    from fieldguide.predictor import load as load
+
+    __version__: str
+
+_HOMES = {
+    "load": "fieldguide.predictor",
+    "Prediction": "fieldguide.predictor",
+    "Predictor": "fieldguide.predictor",
+    "ImageClassifier": "fieldguide.estimator",
+}
+
+__all__ = ["ImageClassifier", "Prediction", "Predictor", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fieldguide")
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'fieldguide' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

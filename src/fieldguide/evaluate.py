@@ -1,0 +1,187 @@
+"""Measures a written model file on labelled images: what is measured is what will be used."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from fieldguide.errors import DataError, OptionError, Refusal
+from fieldguide.evaluation import BoolArray, Evaluation, Outcomes, measure, with_foreign
+from fieldguide.metrics import FloatArray
+from fieldguide.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
+    from fieldguide.predictor import Prediction
+
+SPLITS = ("train", "validation", "test", "all")
+
+
+class AnyPredictor(Protocol):
+    """What is needed of a model: its classes and a stream of answers in input order."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in column order."""
+
+    def predict_stream(self, sources: Iterable[str]) -> "Iterator[Prediction]":
+        """One answer a source, in order."""
+
+
+def choose_split(dataset: "Dataset", split: str | None = None) -> "Dataset":
+    """The images to measure on: `split` where it is named, else test where there is one, else all.
+
+    Parameters
+    ----------
+    split
+        One of :data:`SPLITS`, or None.
+
+    Raises
+    ------
+    OptionError
+        If DATA has no such split.
+    """
+    present = tuple(name for name in SPLITS if name in set(dataset.splits or ()))
+    if split == "all" or (split is None and "test" not in present):
+        return dataset
+    wanted = split or "test"
+    if wanted not in present:
+        allowed = ", ".join((*present, "all"))
+        raise OptionError(f"--split: {dataset.root} has no split {wanted!r}; choose one of: {allowed}")
+    return dataset.select(wanted)
+
+
+def evaluate(
+    predictor: AnyPredictor,
+    dataset: "Dataset",
+    *,
+    foreign: "Dataset | None" = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Measure a model on labelled images.
+
+    Parameters
+    ----------
+    predictor
+        A loaded model file.
+    dataset
+        Labelled images. Those whose label the model does not know are left out and counted in
+        ``Evaluation.strangers``; classes that the data lack do no harm.
+    foreign
+        Images of other things, whose labels do not matter: adds how well typicality tells them apart.
+    progress
+        Told of the images done.
+
+    Raises
+    ------
+    DataError
+        If no image is left to measure on.
+    """
+    known = set(predictor.classes)
+    rows = [row for row, label in enumerate(dataset.labels) if label in known]
+    strangers = Counter(label for label in dataset.labels if label not in known)
+    if not rows:
+        raise DataError(_nothing_in_common(predictor.classes, dataset))
+    outcomes, refused = _answers(predictor, dataset.take(np.asarray(rows, dtype=np.int64)), progress)
+    measured = measure(outcomes, tuple(predictor.classes), (*dataset.refused, *refused))
+    measured = replace(measured, strangers=tuple(sorted(strangers.items())))
+    if foreign is None:
+        return measured
+    return with_foreign(measured, outcomes, *_foreign_answers(predictor, foreign, progress))
+
+
+def _answers(
+    predictor: AnyPredictor, dataset: "Dataset", progress: Progress
+) -> tuple[Outcomes, tuple[Refusal, ...]]:
+    numbers = {label: number for number, label in enumerate(predictor.classes)}
+    rows, refused = [], []
+    for prediction, label in zip(
+        _stream(predictor, dataset, "evaluating", progress), dataset.labels, strict=True
+    ):
+        if prediction.error is not None:
+            refused.append(_shown(prediction.error, dataset))
+        else:
+            rows.append(_facts(prediction, numbers[label], label))
+    if not rows:
+        raise DataError(_all_refused(dataset, refused))
+    return _columns(rows), tuple(refused)
+
+
+def _foreign_answers(
+    predictor: AnyPredictor, dataset: "Dataset", progress: Progress
+) -> tuple[tuple[FloatArray, BoolArray], tuple[Refusal, ...]]:
+    predictions = list(_slim(_stream(predictor, dataset, "foreign images", progress)))
+    read = [(typicality, unknown) for typicality, unknown, error in predictions if error is None]
+    refused = [_shown(error, dataset) for _, _, error in predictions if error is not None]
+    if not read:
+        raise DataError(_all_refused(dataset, refused))
+    typicality, unknown = zip(*read, strict=True)
+    return (np.asarray(typicality, dtype=np.float64), np.asarray(unknown, dtype=np.bool_)), (
+        *dataset.refused,
+        *refused,
+    )
+
+
+def _slim(predictions: "Iterable[Prediction]") -> Iterator[tuple[float | None, bool | None, Refusal | None]]:
+    for prediction in predictions:
+        yield prediction.typicality, prediction.unknown, prediction.error
+
+
+def _stream(
+    predictor: AnyPredictor, dataset: "Dataset", stage: str, progress: Progress
+) -> "Iterator[Prediction]":
+    progress(stage, 0, len(dataset))
+    for done, prediction in enumerate(predictor.predict_stream(dataset.paths), start=1):
+        yield prediction
+        progress(stage, done, len(dataset))
+
+
+def _facts(prediction: "Prediction", truth: int, label: str) -> tuple[float, ...]:
+    probabilities = prediction.probabilities
+    assert probabilities is not None, "a prediction without an error has its probabilities"
+    own = probabilities[truth]
+    rank = int((probabilities > own).sum() + (probabilities[:truth] == own).sum())
+    predicted = int(probabilities.argmax())
+    sets = (float(label in prediction.set), float(len(prediction.set)))
+    doubt = (float(prediction.typicality or 0.0), float(bool(prediction.unknown)))
+    return (truth, predicted, float(probabilities[predicted]), float(own), rank, *sets, *doubt)
+
+
+def _columns(rows: list[tuple[float, ...]]) -> Outcomes:
+    table = np.asarray(rows, dtype=np.float64).T
+    truth, predicted, confidence, truth_probability, rank, covered, set_size, typicality, unknown = table
+    return Outcomes(
+        truth=truth.astype(np.int64),
+        predicted=predicted.astype(np.int64),
+        confidence=confidence,
+        truth_probability=truth_probability,
+        rank=rank.astype(np.int64),
+        covered=covered.astype(np.bool_),
+        set_size=set_size.astype(np.int64),
+        typicality=typicality,
+        unknown=unknown.astype(np.bool_),
+    )
+
+
+def _shown(refusal: Refusal, dataset: "Dataset") -> Refusal:
+    return Refusal(dataset.display(refusal.path), refusal.code, refusal.message)
+
+
+def _nothing_in_common(classes: tuple[str, ...], dataset: "Dataset") -> str:
+    if not len(dataset):
+        return f"{dataset.root}: holds no images to measure on; give a folder with a folder of images a class"
+    return (
+        f"{dataset.root}: none of its labels is a class of the model; the model knows {_few(classes)}, "
+        f"the data say {_few(dataset.classes)}; give data with the model's own class names"
+    )
+
+
+def _all_refused(dataset: "Dataset", refused: list[Refusal]) -> str:
+    first = f"; the first: {refused[0].path}: {refused[0].message}" if refused else ""
+    return f"{dataset.root}: none of its {len(dataset)} images could be read{first}; give readable images"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")

@@ -1,0 +1,251 @@
+"""What a measurement says: answers to labelled images in, numbers with intervals out."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide import intervals, metrics
+from fieldguide.errors import Refusal
+from fieldguide.intervals import Interval
+from fieldguide.metrics import ClassScores, FloatArray, IntArray
+
+BoolArray = NDArray[np.bool_]
+
+TOP = 5
+"""Top-5 accuracy is given where a model has more than five classes."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a model answered to labelled images, a column a fact; every column of shape (n_images,).
+
+    Probabilities are not kept, so that 100,000 images of 1,000 classes take a few megabytes.
+    """
+
+    truth: IntArray
+    """Number of the true class."""
+    predicted: IntArray
+    """Number of the most probable class."""
+    confidence: FloatArray
+    """Probability of the most probable class."""
+    truth_probability: FloatArray
+    """Probability of the true class."""
+    rank: IntArray
+    """Number of classes held more probable than the true one."""
+    covered: BoolArray
+    """Whether the prediction set holds the true class."""
+    set_size: IntArray
+    """Number of classes in the prediction set."""
+    typicality: FloatArray
+    """In [0, 1]."""
+    unknown: BoolArray
+    """Whether the image was taken to be of none of the classes."""
+
+    @staticmethod
+    def of(
+        truth: NDArray[Any],
+        probabilities: NDArray[Any],
+        typicality: NDArray[Any],
+        *,
+        set_threshold: float,
+        unknown_threshold: float,
+    ) -> "Outcomes":
+        """Derive the columns from probabilities, as a model file with these thresholds would.
+
+        Parameters
+        ----------
+        truth
+            Class numbers, of shape (n_images,).
+        probabilities
+            Of shape (n_images, n_classes).
+        typicality
+            Of shape (n_images,).
+        set_threshold
+            Classes at least this probable form the prediction set, the most probable one always.
+        unknown_threshold
+            Images less typical than this are unknown.
+        """
+        truth = np.asarray(truth, dtype=np.int64)
+        own = np.take_along_axis(probabilities, truth[:, None], axis=1)[:, 0]
+        predicted = probabilities.argmax(axis=1)
+        return Outcomes(
+            truth=truth,
+            predicted=predicted,
+            confidence=probabilities.max(axis=1).astype(np.float64),
+            truth_probability=own.astype(np.float64),
+            rank=metrics.truth_ranks(truth, probabilities),
+            covered=(own >= set_threshold) | (predicted == truth),
+            set_size=np.maximum((probabilities >= set_threshold).sum(axis=1), 1),
+            typicality=np.asarray(typicality, dtype=np.float64),
+            unknown=np.asarray(typicality) < unknown_threshold,
+        )
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """How well images of other things are told apart by their typicality."""
+
+    n: int
+    """Number of foreign images that could be read."""
+    auroc: Interval
+    """Chance that an image of the data is more typical than a foreign one."""
+    false_alarm_rate: Interval
+    """Share of the data's images taken to be unknown."""
+    miss_rate: Interval
+    """Share of foreign images taken to be of a known class."""
+    refused: tuple[Refusal, ...]
+    """Foreign images that could not be read."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as ``evaluate --json`` holds them under ``foreign``."""
+        rates = {name: getattr(self, name).as_dict() for name in ("auroc", "false_alarm_rate", "miss_rate")}
+        return {"n": self.n, **rates, "refused": [refusal.as_dict() for refusal in self.refused]}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model measured on labelled images; intervals are 95 %."""
+
+    n: int
+    """Number of images measured."""
+    accuracy: Interval
+    """Share of right top answers."""
+    balanced_accuracy: Interval
+    """Mean recall over the classes of the data."""
+    macro_f1: Interval
+    """Mean F1 over the classes that occur in truth or predictions; so are the next two."""
+    macro_precision: Interval
+    """Mean precision."""
+    macro_recall: Interval
+    """Mean recall."""
+    top5: Interval | None
+    """Share of images whose true class is among the five most probable; None with five classes or fewer."""
+    log_loss: float
+    """Mean negative log probability of the true class, in nats."""
+    ece: float
+    """Expected calibration error, 0 to 1."""
+    coverage: float
+    """Share of images whose prediction set holds the true class."""
+    mean_set_size: float
+    """Mean number of classes in the prediction set."""
+    unknown_rate: float
+    """Share of images taken to be of none of the classes."""
+    classes: tuple[str, ...]
+    """The model's classes, in the order of the next two."""
+    per_class: ClassScores
+    """Precision, recall, F1 and number of images of each class."""
+    confusion: IntArray
+    """Images of shape (n_classes, n_classes); rows are true, columns predicted."""
+    refused: tuple[Refusal, ...] = ()
+    """Images that could not be read."""
+    strangers: tuple[tuple[str, int], ...] = ()
+    """Labels of the data that the model does not know, with their images; these were not measured."""
+    foreign: Foreign | None = None
+    """The comparison with foreign images, where it was asked for."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's ``evaluate --json``."""
+        with_interval = ("accuracy", "balanced_accuracy", "macro_f1", "macro_precision", "macro_recall")
+        plain = ("log_loss", "ece", "coverage", "mean_set_size", "unknown_rate")
+        answer: dict[str, Any] = {
+            "n": self.n,
+            "refused": [refusal.as_dict() for refusal in self.refused],
+            **{name: getattr(self, name).as_dict() for name in with_interval},
+            "top5": self.top5.as_dict() if self.top5 else None,
+            **{name: getattr(self, name) for name in plain},
+            "per_class": self._per_class_rows(),
+            "confusion": {"labels": list(self.classes), "matrix": self.confusion.tolist()},
+            "labels_not_in_model": dict(self.strangers),
+        }
+        if self.foreign is not None:
+            answer["foreign"] = self.foreign.as_dict()
+        return answer
+
+    def confused(self) -> list[tuple[str, str, int]]:
+        """Pairs (true, predicted, images) that were mixed up, most frequent first."""
+        wrong = self.confusion.copy()
+        np.fill_diagonal(wrong, 0)
+        rows, columns = np.nonzero(wrong)
+        order = np.argsort(-wrong[rows, columns], kind="stable")
+        return [
+            (self.classes[row], self.classes[column], int(wrong[row, column]))
+            for row, column in zip(rows[order], columns[order], strict=True)
+        ]
+
+    def _per_class_rows(self) -> list[dict[str, Any]]:
+        scores = self.per_class
+        columns = (
+            scores.support.tolist(),
+            scores.precision.tolist(),
+            scores.recall.tolist(),
+            scores.f1.tolist(),
+        )
+        return [
+            {"label": label, "n": n, "precision": precision, "recall": recall, "f1": f1}
+            for label, n, precision, recall, f1 in zip(self.classes, *columns, strict=True)
+        ]
+
+
+def measure(outcomes: Outcomes, classes: tuple[str, ...], refused: tuple[Refusal, ...] = ()) -> Evaluation:
+    """Condense a model's answers into numbers.
+
+    Parameters
+    ----------
+    outcomes
+        The answers, at least one.
+    classes
+        The model's classes, in the order of their numbers.
+    refused
+        Images that could not be read, passed through.
+    """
+    n = len(outcomes.truth)
+    confusion = metrics.confusion_matrix(outcomes.truth, outcomes.predicted, len(classes))
+    correct = outcomes.truth == outcomes.predicted
+    return Evaluation(
+        n=n,
+        accuracy=intervals.share(int(correct.sum()), n),
+        balanced_accuracy=intervals.balanced_accuracy(confusion),
+        macro_f1=intervals.macro_f1(confusion),
+        macro_precision=intervals.macro_precision(confusion),
+        macro_recall=intervals.macro_recall(confusion),
+        top5=intervals.share(int((outcomes.rank < TOP).sum()), n) if len(classes) > TOP else None,
+        log_loss=metrics.log_loss(outcomes.truth_probability),
+        ece=metrics.expected_calibration_error(outcomes.confidence, correct),
+        coverage=float(outcomes.covered.mean()),
+        mean_set_size=float(outcomes.set_size.mean()),
+        unknown_rate=float(outcomes.unknown.mean()),
+        classes=classes,
+        per_class=metrics.class_scores(confusion),
+        confusion=confusion,
+        refused=refused,
+    )
+
+
+def with_foreign(
+    evaluation: Evaluation,
+    known: Outcomes,
+    foreign: tuple[FloatArray, BoolArray],
+    refused: tuple[Refusal, ...],
+) -> Evaluation:
+    """Add the comparison with foreign images.
+
+    Parameters
+    ----------
+    evaluation, known
+        The measurement on the data's own images, and the answers it was made from.
+    foreign
+        Typicality and unknown-or-not of the foreign images, at least one; both of shape (n_foreign,).
+    refused
+        Foreign images that could not be read.
+    """
+    typicality, unknown = foreign
+    comparison = Foreign(
+        n=len(typicality),
+        auroc=intervals.auroc(typicality, known.typicality),
+        false_alarm_rate=intervals.share(int(known.unknown.sum()), len(known.unknown)),
+        miss_rate=intervals.share(int((~unknown).sum()), len(unknown)),
+        refused=refused,
+    )
+    return replace(evaluation, foreign=comparison)
