@@ -160,4 +160,6 @@ def placements(values: NDArray[Any], reference: NDArray[Any]) -> FloatArray:
 
 def ratio(above: NDArray[Any], below: NDArray[Any]) -> FloatArray:
     """Elementwise quotient, 0 where the denominator is 0."""
-    return np.divide(above, below, out=np.zeros(np.shape(above)), where=np.asarray(below) > 0)
+    quotient = np.zeros(np.shape(above))
+    np.divide(above, below, out=quotient, where=np.asarray(below) > 0)
+    return quotient

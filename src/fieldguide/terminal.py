@@ -1,0 +1,114 @@
+"""What a person sees: lines on standard output and standard error, and progress while they wait.
+
+Results go to standard output, everything else to standard error. Whatever comes from file names or class
+names is shown with control, escape and bidirectional characters spelled out, so that a name cannot move the
+cursor, rename the window or hide its own ending.
+"""
+
+import contextlib
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from fieldguide.progress import Progress
+
+SECONDS_BETWEEN_LINES = 5.0
+"""Where there is no terminal, a stage of work reports at most this often, and when it ends."""
+
+SHOWN_AS_ESCAPES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that a terminal might obey instead of show."""
+
+
+def escaped(text: str) -> str:
+    r"""Spell out characters that a terminal would obey (``\x1b``, ``\u202e``) and bytes that are no text."""
+    return "".join(
+        _spelled(char) if unicodedata.category(char) in SHOWN_AS_ESCAPES else char for char in text
+    )
+
+
+def show(*cells: str) -> None:
+    """Write one line of results; several cells are separated by tabs."""
+    sys.stdout.write("\t".join(escaped(cell) for cell in cells) + "\n")
+
+
+def say(text: str) -> None:
+    """Write one line that is not a result."""
+    sys.stderr.write(escaped(text) + "\n")
+    sys.stderr.flush()
+
+
+def show_table(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows as aligned columns, the first being their headings."""
+    shown = [[escaped(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """A callback that shows bars with an estimate on a terminal and plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield _PlainLines()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    shape = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*shape, console=Console(stderr=True), redirect_stdout=False) as bars:
+        tasks = {}
+
+        def show_bar(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(escaped(stage), total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show_bar
+
+
+class _PlainLines:
+    """Progress for logs: few lines, each complete in itself."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, float] = {}
+        self.spoken = time.monotonic()
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        begun = self.started.setdefault(stage, now)
+        if done != total and now - self.spoken < SECONDS_BETWEEN_LINES:
+            return
+        self.spoken = now
+        say(
+            f"{stage}: {done}"
+            if total is None
+            else f"{stage}: {done} of {total}{_ending(begun, now, done, total)}"
+        )
+
+
+def _ending(begun: float, now: float, done: int, total: int) -> str:
+    if done >= total:
+        return f", {now - begun:.1f} s"
+    return f", about {(now - begun) / done * (total - done):.0f} s left" if done else ""
+
+
+def _spelled(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python holds a byte of a file name that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,237 @@
+"""The house rules, held by reading the code: arrows point down, rooms are small, only the door speaks."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "fieldguide"
+
+# Tens are the floors of docs/architecture.md; units order the rooms of one floor. A module may import only
+# from a smaller number, imports inside functions and for type checking included.
+FLOORS = {
+    "errors": 10,
+    "progress": 10,
+    "metrics": 10,
+    "files": 11,
+    "intervals": 11,
+    "evaluation": 12,
+    "calibration": 12,
+    "images": 20,
+    "preprocess": 20,
+    "backbone_taps": 30,
+    "backbone_weights": 30,
+    "backbone_state": 30,
+    "backbone_classes": 30,
+    "duplicates": 30,
+    "archives": 30,
+    "tables": 30,
+    "preprocess_graph": 30,
+    "backbone_network": 31,
+    "backbones": 31,
+    "splits": 31,
+    "backbone_build": 32,
+    "backbone_onnx": 32,
+    "dataset": 32,
+    "artifact": 33,
+    "backbone_export": 33,
+    "feature_cache": 40,
+    "feature_table": 40,
+    "network_runner": 40,
+    "features": 41,
+    "graph": 41,
+    "predictor": 41,
+    "predict_inputs": 42,
+    "prediction_writers": 42,
+    "evaluate": 50,
+    "recipes.linear_probe": 51,
+    "recipes": 52,
+    "train": 60,
+    "estimator": 61,
+    "demo": 62,
+    "terminal": 70,
+    "commands.options": 71,
+    "commands.summary": 71,
+    "commands.backbones": 72,
+    "commands.demo": 72,
+    "commands.evaluate": 72,
+    "commands.info": 72,
+    "commands.predict": 72,
+    "commands.pretrained": 72,
+    "commands.train": 72,
+    "commands": 73,
+    "cli": 74,
+    "__main__": 75,
+    "__init__": 99,  # hands out names of every floor, lazily; nothing below may import it
+}
+
+# The version number is the one thing that a door takes from the top.
+ALLOWED = {("cli", "__init__")}
+
+HEAVY = (
+    "torch",
+    "torchvision",
+    "timm",
+    "sklearn",
+    "onnx",
+    "scipy",
+    "ray",
+    "streamlit",
+    "pyarrow",
+    "pandas",
+    "skimage",
+)
+
+MOST_LINES, MOST_FUNCTION_LINES, MOST_ARGUMENTS = 350, 45, 6
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imported(tree, names):
+    """Modules of the package that a syntax tree imports, wherever it does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "fieldguide":
+                    yield alias.name.removeprefix("fieldguide").removeprefix(".") or "__init__"
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: relative import"
+            if (node.module or "").split(".")[0] == "fieldguide":
+                base = node.module.removeprefix("fieldguide").removeprefix(".")
+                for alias in node.names:
+                    full = f"{base}.{alias.name}".removeprefix(".")
+                    yield full if full in names else (base or "__init__")
+
+
+def violations(name, tree, floors):
+    return [
+        f"{name} (floor {floors[name]}) imports {target} (floor {floors.get(target, 'unknown')})"
+        for target in imported(tree, floors)
+        if floors.get(target, 99) >= floors[name] and (name, target) not in ALLOWED
+    ]
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def code_lines(function):
+    """Lines of a function without its docstring."""
+    total = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        total -= first.end_lineno - first.lineno + 1
+    return total
+
+
+def test_every_module_has_a_floor():
+    assert {name_of(path) for path in MODULES} - set(FLOORS) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_down(path):
+    assert violations(name_of(path), parsed(path), FLOORS) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from fieldguide.cli import main",
+        "from fieldguide import cli",
+        "import fieldguide.cli",
+        "def f():\n    from fieldguide.cli import main",
+        "if TYPE_CHECKING:\n    import fieldguide.cli",
+        "from fieldguide import intervals",
+    ],
+)
+def test_an_arrow_that_points_up_or_sideways_is_seen(code):
+    assert violations("files", ast.parse(code), FLOORS) != []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_rooms_are_small(path):
+    tree = parsed(path)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    for function in functions(tree):
+        assert code_lines(function) <= MOST_FUNCTION_LINES, function.name
+        arguments = function.args
+        listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        assert len([a for a in listed if a.arg not in ("self", "cls")]) <= MOST_ARGUMENTS, function.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_is_public_is_described(path):
+    tree = parsed(path)
+    assert ast.get_docstring(tree), "the module says nothing of itself"
+    rooms = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
+    for room in rooms:
+        for node in room.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), node.name
+
+
+def spoken(tree):
+    """What prints, reads arguments or reads the environment."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("print", "input")
+        ):
+            yield node.func.id
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            whole = f"{node.value.id}.{node.attr}"
+            if whole in ("os.environ", "os.getenv", "sys.argv", "sys.stdout", "sys.stderr", "sys.exit"):
+                yield whole
+
+
+# The place of the cache is the one thing that a library function takes from the environment.
+SPOKEN_BELOW = {"files": ["os.environ"]}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if FLOORS.get(name_of(path), 0) < 70], ids=name_of)
+def test_only_the_door_prints_and_reads_arguments(path):
+    assert list(spoken(parsed(path))) == SPOKEN_BELOW.get(name_of(path), [])
+
+
+def test_speaking_is_seen():
+    code = "def f():\n    print(1)\n    return os.environ['A'], sys.argv"
+    assert sorted(spoken(ast.parse(code))) == ["os.environ", "print", "sys.argv"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import fieldguide",
+        "import fieldguide; fieldguide.load",
+        "import fieldguide.predictor",
+        "import fieldguide.evaluate, fieldguide.dataset",
+        "from fieldguide.cli import main; main(['predict', '--help'])",
+        "from fieldguide.cli import main; main(['--help'])",
+    ],
+)
+def test_using_a_model_loads_no_training_library(code):
+    check = f"import sys; {code}; heavy = set({HEAVY}) & set(sys.modules); assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_package_loads_nothing_at_all():
+    code = "import sys, fieldguide; assert not {'numpy', 'onnxruntime', 'PIL', 'rich'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_command_line_shows_its_help_without_numpy():
+    code = "import sys; from fieldguide.cli import main; main(['--help']); assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
