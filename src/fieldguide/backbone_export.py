@@ -178,10 +178,7 @@ def _convert(request: _Request) -> tuple[bytes, dict[str, Any]]:
         ) from error
     backbone, head = request.backbone, request.head
     preprocessing = native_preprocessing(backbone.timm_name, request.size, head)
-    source = None if request.local else backbone.source
-    network = build_tapped(
-        backbone.timm_name, preprocessing, request.file, source=source, taps=request.taps, head=head
-    )
+    network = build_tapped(backbone.timm_name, preprocessing, request.file, taps=request.taps, head=head)
     classes = class_names(backbone.name, network.network.num_classes) if head else None
     model = to_onnx(network, backbone.name)
     digest = hashlib.sha256(model).hexdigest()

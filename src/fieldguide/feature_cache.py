@@ -1,0 +1,198 @@
+"""Features kept by image content, so that the same photo never passes the same network twice.
+
+One folder for each way of computing features (see :func:`fieldguide.features.extract`), in it a few
+safetensors files of some thousand images each. A file is written whole or not at all and never changed, so
+processes may share the folder; every row carries a checksum, and one that does not hold is computed again.
+"""
+
+import contextlib
+import hashlib
+import os
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from fieldguide.errors import OutputError
+from fieldguide.files import atomic_write
+
+FLUSH_IMAGES = 2_000
+FLUSH_SECONDS = 60.0
+SMALL_ROWS, SMALL_SHARDS = 1_000, 16
+LIMIT_BYTES = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of one image."""
+
+    digest: bytes
+    """SHA-256 of the file's content, 32 bytes."""
+    signature: NDArray[np.uint8]
+    """For finding near-duplicates."""
+    vector: NDArray[np.float32]
+    """The features."""
+
+    def checksum(self) -> int:
+        """A CRC-32 over all three."""
+        return zlib.crc32(
+            self.vector.tobytes(), zlib.crc32(self.signature.tobytes(), zlib.crc32(self.digest))
+        )
+
+
+class FeatureCache:
+    """A folder of shards; a context manager that writes what is still held when left, however it is left.
+
+    Parameters
+    ----------
+    root
+        The folder for all features; None keeps nothing. One that cannot be written only costs time.
+    key
+        Names the way of computing: entries of different keys never mix.
+    width
+        Length of a vector.
+    limit
+        Bytes that all files under `root` may take; the least recently used go first.
+    clock
+        Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        key: str,
+        width: int,
+        *,
+        limit: int = LIMIT_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root, self._width, self._limit, self._clock = root, width, limit, clock
+        self._folder = None if root is None else root / key
+        self._rows: dict[bytes, tuple[Any, int]] = {}
+        self._new: list[Entry] = []
+        self._flushed = clock()
+        for path in self._shards():
+            self._open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.flush()
+        self._merge_small()
+        self._prune()
+
+    def get(self, digest: bytes) -> Entry | None:
+        """Return what is kept of the image with this content, or None; safe to call from several threads."""
+        place = self._rows.get(digest)
+        if place is None:
+            return None
+        shard, row = place
+        try:
+            entry = _read(shard, row)
+            intact = entry.digest == digest and entry.checksum() == int(_row(shard, "checksums", row))
+        except (SafetensorError, OSError, ValueError):
+            return None
+        return entry if intact else None
+
+    def add(self, entry: Entry) -> None:
+        """Keep one image; written with others after 2,000 of them or a minute."""
+        if self._folder is None:
+            return
+        self._new.append(entry)
+        if len(self._new) >= FLUSH_IMAGES or self._clock() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was added since the last time."""
+        entries, self._new, self._flushed = self._new, [], self._clock()
+        if entries and self._folder is not None:
+            # A full disk must not end the work: the cache only saves time.
+            with contextlib.suppress(OutputError, OSError):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                _write(self._folder, entries)
+
+    def _shards(self) -> list[Path]:
+        return [] if self._folder is None else sorted(self._folder.glob("*.safetensors"))
+
+    def _open(self, path: Path) -> None:
+        try:
+            shard: Any = safe_open(path, framework="numpy")
+            digests = shard.get_tensor("digests")
+            count, width = shard.get_slice("vectors").get_shape()
+            if digests.shape != (count, 32) or width != self._width:
+                raise ValueError("of another form")
+            os.utime(path)
+        except (SafetensorError, ValueError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        except OSError:  # removed by another process, or not ours to read
+            return
+        else:
+            self._rows.update((digest.tobytes(), (shard, row)) for row, digest in enumerate(digests))
+
+    def _merge_small(self) -> None:
+        """Many short runs leave many small files; put them together once they are a handful."""
+        if self._folder is None:
+            return
+        with contextlib.suppress(SafetensorError, OutputError, OSError, ValueError):
+            small = [path for path in self._shards() if path.stat().st_size < SMALL_ROWS * self._width * 4]
+            if len(small) < SMALL_SHARDS:
+                return
+            shards = [safe_open(path, framework="numpy") for path in small]
+            entries = {e.digest: e for shard in shards for e in _all(shard)}
+            merged = _write(self._folder, list(entries.values()))
+            for path in small:
+                if path != merged:
+                    path.unlink(missing_ok=True)
+
+    def _prune(self) -> None:
+        if self._root is None:
+            return
+        with contextlib.suppress(OSError):
+            facts = [(path.stat(), path) for path in self._root.glob("*/*.safetensors")]
+            total = sum(stat.st_size for stat, _ in facts)
+            for stat, path in sorted(facts, key=lambda fact: fact[0].st_mtime):
+                if total <= self._limit:
+                    return
+                path.unlink(missing_ok=True)
+                total -= stat.st_size
+
+
+def _row(shard: Any, name: str, row: int) -> NDArray[Any]:
+    row_of_values: NDArray[Any] = shard.get_slice(name)[row : row + 1][0]
+    return row_of_values
+
+
+def _read(shard: Any, row: int) -> Entry:
+    digest = _row(shard, "digests", row).tobytes()
+    return Entry(digest, _row(shard, "signatures", row), _row(shard, "vectors", row))
+
+
+def _all(shard: Any) -> list[Entry]:
+    entries = [_read(shard, row) for row in range(shard.get_slice("vectors").get_shape()[0])]
+    return [e for row, e in enumerate(entries) if e.checksum() == int(_row(shard, "checksums", row))]
+
+
+def _write(folder: Path, entries: list[Entry]) -> Path:
+    """Write one shard, named by the images in it, so that processes that did the same work agree."""
+    digests = b"".join(entry.digest for entry in entries)
+    path = folder / f"{hashlib.sha256(digests).hexdigest()[:32]}.safetensors"
+    content = save(
+        {
+            "digests": np.frombuffer(digests, np.uint8).reshape(-1, 32),
+            "checksums": np.array([entry.checksum() for entry in entries], np.uint32),
+            "signatures": np.stack([entry.signature for entry in entries]),
+            "vectors": np.stack([entry.vector for entry in entries]),
+        }
+    )
+    with atomic_write(path) as file:
+        file.write(content)
+    return path

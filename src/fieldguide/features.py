@@ -1,0 +1,227 @@
+"""From photos to features: read, decode and shrink in threads while the network works on the last batch.
+
+Memory does not grow with the number of images but for the vectors, and those go to a file once they are many.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.backbone_export import ExportedBackbone
+from fieldguide.duplicates import signature
+from fieldguide.errors import Refusal, RefusedInput
+from fieldguide.feature_cache import Entry, FeatureCache
+from fieldguide.feature_table import FeatureTable
+from fieldguide.images import open_image, read_bytes
+from fieldguide.network_runner import Runner, best_runner, usable_cores
+from fieldguide.preprocess import Preprocessing
+from fieldguide.progress import Progress, silent
+
+Result = TypeVar("Result")
+
+BATCHES_AHEAD = 4
+"""Prepared images that may wait for the network, in batches; more only takes memory."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the network sees in a list of images, refused ones left out."""
+
+    vectors: NDArray[np.float32] | NDArray[np.float16]
+    """Of shape (n_kept, n_features). Above 256 MB float16 in a file that vanishes with the process."""
+    signatures: NDArray[np.uint8]
+    """Of shape (n_kept, k); for :func:`fieldguide.duplicates.near_duplicates`."""
+    digests: tuple[str, ...]
+    """SHA-256 of each kept file's content, as hexadecimal digits."""
+    rows: NDArray[np.int64]
+    """Of shape (n_kept,): which of the given paths each row belongs to, growing."""
+    refused: tuple[Refusal, ...]
+    """The paths that could not be used, in the order given."""
+    seconds: dict[str, float]
+    """`total` and `network` on the clock; `decode` the sum of what the threads spent computing."""
+    cached: int = 0
+    """How many rows came from the cache."""
+
+
+def extract(
+    paths: Sequence[str],
+    backbone: ExportedBackbone,
+    *,
+    flips: bool = False,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Features:
+    """Compute the features of images.
+
+    Parameters
+    ----------
+    paths
+        Image files.
+    backbone
+        From :func:`fieldguide.backbone_export.export`.
+    flips
+        Whether an image's features are the mean of its own and its mirror image's, at twice the price.
+    cache
+        Folder where features are kept by image content; None keeps nothing. What an interrupted run has
+        finished is in it.
+    progress
+        Told of the stage `features`.
+
+    Returns
+    -------
+    Features
+        One row for each image that could be used, in the order given.
+
+    Raises
+    ------
+    OutputError
+        If the vectors do not fit into memory and not on the disk.
+    """
+    return _Extraction(backbone, best_runner(backbone), flips).run(paths, cache, progress)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An image on its way: with its vector if that was in the cache, else with the network's input."""
+
+    digest: bytes
+    signature: NDArray[np.uint8]
+    seconds: float
+    vector: NDArray[np.float32] | None = None
+    pixels: NDArray[np.uint8] | None = None
+
+
+class _Extraction:
+    """One way of computing features, and the clock of one run."""
+
+    def __init__(self, backbone: ExportedBackbone, runner: Runner, flips: bool) -> None:
+        self._backbone, self._runner, self._flips = backbone, runner, flips
+        self._seconds = {"total": 0.0, "decode": 0.0, "network": 0.0}
+        self._cached = 0
+
+    def run(self, paths: Sequence[str], root: Path | None, progress: Progress) -> Features:
+        started = time.perf_counter()
+        table = FeatureTable(len(paths), self._backbone.features, root)
+        with FeatureCache(root, self._key(), self._backbone.features) as cache:
+            self._fill(table, paths, cache, progress)
+        self._seconds["total"] = time.perf_counter() - started
+        return Features(
+            vectors=table.vectors[: len(table.rows)],
+            signatures=table.stacked_signatures(),
+            digests=tuple(table.digests),
+            rows=np.array(table.rows, np.int64),
+            refused=tuple(table.refused),
+            seconds=dict(self._seconds),
+            cached=self._cached,
+        )
+
+    def _fill(
+        self, table: FeatureTable, paths: Sequence[str], cache: FeatureCache, progress: Progress
+    ) -> None:
+        batch: dict[int, _Prepared] = {}
+        prepare = _Preparation(self._backbone.preprocessing, cache)
+        # closing: an interrupt must stop the threads now, not when the generator is collected.
+        with contextlib.closing(in_order(prepare, paths, BATCHES_AHEAD * self._runner.batch)) as stream:
+            for position, prepared in enumerate(stream):
+                progress("features", position, len(paths))
+                self._take(table, batch, position, prepared)
+                if len(batch) == self._runner.batch:
+                    self._finish(table, batch, cache)
+        self._finish(table, batch, cache)
+        progress("features", len(paths), len(paths))
+
+    def _take(
+        self, table: FeatureTable, batch: dict[int, _Prepared], position: int, prepared: _Prepared | Refusal
+    ) -> None:
+        """Note one image's result: refused, complete from the cache, or waiting for the network."""
+        if isinstance(prepared, Refusal):
+            table.refused.append(prepared)
+            return
+        row = table.add(position, prepared.digest, prepared.signature)
+        self._seconds["decode"] += prepared.seconds
+        if prepared.vector is None:
+            batch[row] = prepared
+        else:
+            table.put([row], prepared.vector[None])
+            self._cached += 1
+
+    def _finish(self, table: FeatureTable, batch: dict[int, _Prepared], cache: FeatureCache) -> None:
+        """Run the network over a batch, keep what it gives, and empty the batch."""
+        if not batch:
+            return
+        started = time.perf_counter()
+        pixels = [prepared.pixels for prepared in batch.values() if prepared.pixels is not None]
+        vectors = self._forward(np.stack(pixels))
+        self._seconds["network"] += time.perf_counter() - started
+        table.put(list(batch), vectors)
+        for prepared, vector in zip(batch.values(), vectors, strict=True):
+            cache.add(Entry(prepared.digest, prepared.signature, vector))
+        batch.clear()
+
+    def _forward(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        vectors = self._runner(pixels)
+        if self._flips:
+            vectors = (vectors + self._runner(np.ascontiguousarray(pixels[:, :, ::-1]))) / np.float32(2)
+        return vectors
+
+    def _key(self) -> str:
+        """Name everything that the features of an image depend on besides its content."""
+        ramp = np.arange(32 * 32 * 3, dtype=np.uint32).reshape(32, 32, 3).astype(np.uint8)
+        parts = [
+            self._backbone.digest,
+            self._backbone.preprocessing.as_dict(),
+            self._flips,
+            self._runner.kind,
+            [importlib.metadata.version(package) for package in ("fieldguide", "pillow")],
+            signature(ramp).tobytes().hex(),  # so that another kind of signature makes another key
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    """What the threads do with one path."""
+
+    preprocessing: Preprocessing
+    cache: FeatureCache
+
+    def __call__(self, path: str) -> _Prepared | Refusal:
+        started = time.thread_time()
+        try:
+            content = read_bytes(path)
+            digest = hashlib.sha256(content).digest()
+            entry = self.cache.get(digest)
+            if entry is not None:
+                return _Prepared(digest, entry.signature, time.thread_time() - started, vector=entry.vector)
+            pixels = self.preprocessing.resize(open_image(content))
+            return _Prepared(digest, signature(pixels), time.thread_time() - started, pixels=pixels)
+        except RefusedInput as refused:
+            return Refusal(path, refused.code, refused.message)
+
+
+def in_order(
+    work: Callable[[str], Result], items: Sequence[str], ahead: int
+) -> Generator[Result, None, None]:
+    """Apply `work` to items in as many threads as cores; results come in order, at most `ahead` early."""
+    pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="prepare")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,118 @@
+"""Runs an exported backbone over batches of pixels: ONNX Runtime on a CPU, torch on a GPU."""
+
+import ctypes.util
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from fieldguide.backbone_export import ExportedBackbone
+
+
+class Runner(Protocol):
+    """Turns pixels into features."""
+
+    kind: str
+    """Names what computes, for cache keys: results of different kinds differ in their last digits."""
+    batch: int
+    """Images a call that suit it best."""
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map pixels of shape (n_images, size, size, 3) to features of shape (n_images, n_features)."""
+
+
+class OnnxRunner:
+    """ONNX Runtime on all cores of this machine.
+
+    Parameters
+    ----------
+    backbone
+        An exported backbone.
+    threads
+        Threads for one batch; None takes the cores that this process may use.
+    """
+
+    batch = 8  # larger ones no longer fit the caches of a laptop CPU and are slower
+
+    def __init__(self, backbone: ExportedBackbone, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or usable_cores()
+        # Threads that wait by spinning would take the cores from the threads that decode.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            backbone.path, options, providers=["CPUExecutionProvider"]
+        )
+        self.kind = f"onnxruntime {onnxruntime.__version__}"
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network."""
+        features: NDArray[np.float32] = self._session.run(["features"], {"pixels": pixels})[0]
+        return features
+
+
+class TorchRunner:
+    """The same network in torch, in full float32 precision.
+
+    Parameters
+    ----------
+    backbone
+        An exported backbone.
+    device
+        torch's name of the device.
+    """
+
+    batch = 128
+
+    def __init__(self, backbone: ExportedBackbone, device: str = "cuda") -> None:
+        import torch
+
+        from fieldguide.backbone_build import build_tapped
+
+        network = build_tapped(
+            backbone.timm_name, backbone.preprocessing, backbone.weights, taps=backbone.taps, head=False
+        )
+        self._torch, self._device, self._network = torch, device, network.to(device)
+        self.kind = f"torch {torch.__version__} {device}"
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network."""
+        torch = self._torch
+        # TF32 would be faster, but its features would not be those of the model file.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            features = self._network(torch.from_numpy(pixels).to(self._device))[0]
+            result: NDArray[np.float32] = features.float().cpu().numpy()
+        return result
+
+
+def best_runner(backbone: ExportedBackbone) -> Runner:
+    """Return torch's runner where it can use a GPU, else ONNX Runtime's.
+
+    torch is imported only on a machine that shows signs of a GPU, since importing it takes seconds.
+    """
+    if _may_have_gpu():
+        try:
+            import torch
+        except ImportError:
+            return OnnxRunner(backbone)
+        if torch.cuda.is_available():
+            return TorchRunner(backbone)
+    return OnnxRunner(backbone)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _may_have_gpu() -> bool:
+    # Linux with NVIDIA, Windows' own Linux, AMD; then Windows.
+    devices = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+    return any(Path(device).exists() for device in devices) or (
+        os.name == "nt" and ctypes.util.find_library("nvcuda") is not None
+    )
