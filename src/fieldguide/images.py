@@ -1,0 +1,237 @@
+"""Bytes, a path, a Pillow image or an array become one thing: an upright RGB image, or a refusal with a code.
+
+Training, the command line and the server read through this module, so that all see the same pixels. The
+content decides, never the name. What a file claims is checked before anything is decoded, and whatever a
+decoder raises on hostile bytes leaves as :class:`~fieldguide.errors.RefusedInput`. See docs/images.md.
+"""
+
+import functools
+import importlib
+import importlib.util
+import io
+import os
+import stat
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, features
+
+from fieldguide.errors import RefusedInput
+from fieldguide.image_containers import read_avif, read_bmp, read_gif, read_webp
+from fieldguide.image_formats import IMAGE_SUFFIXES, identify, mismatch
+from fieldguide.image_header import Header, exif_orientation, xmp_orientation
+from fieldguide.image_jpeg import read_jpeg
+from fieldguide.image_modes import SOURCE_BYTES, is_finished, upright_rgb
+from fieldguide.image_png import read_png
+from fieldguide.image_tiff import read_tiff
+
+__all__ = ["CODES", "IMAGE_SUFFIXES", "mismatch", "open_image", "read_bytes"]
+
+CODES: dict[str, str] = {
+    "missing": "there is no such file",
+    "unreadable": "the file exists but may not or cannot be read",
+    "not_a_file": "the path is a folder, a pipe or a device",
+    "empty": "the file holds no bytes",
+    "too_large": "the file has more bytes than are read",
+    "not_an_image": "the content is something else: a web page, a document, an archive",
+    "unsupported_format": "an image of a format that is not read",
+    "plugin_missing": "an image of a format whose package is not installed",
+    "truncated": "the end of the file is missing",
+    "damaged": "the file contradicts itself or cannot be decoded",
+    "no_pixels": "width or height is zero",
+    "too_many_pixels": "decoding would take more memory than is allowed",
+    "bomb": "the file is built to exhaust memory or time",
+    "wrong_type": "neither a path, bytes, a Pillow image nor an array of pixels",
+}
+"""Code of a refusal to its meaning in one line."""
+
+MAX_FILE_BYTES = 100_000_000
+"""A file above this size is refused unread."""
+MAX_PIXELS = 64_000_000
+"""An image of more pixels is refused before decoding, whatever its kind."""
+MAX_DECODING_BYTES = 280_000_000
+"""Pixels times what their kind costs a pixel, plus the file, may not exceed this."""
+
+_READERS: dict[str, Callable[[bytes], Header]] = {
+    "JPEG": read_jpeg,
+    "PNG": read_png,
+    "GIF": read_gif,
+    "BMP": read_bmp,
+    "TIFF": read_tiff,
+    "WEBP": read_webp,
+    "AVIF": read_avif,
+    "HEIF": read_avif,
+}
+
+
+def open_image(source: str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]) -> Image.Image:
+    """Open one image as upright RGB.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file, a Pillow image, or an array of shape (height, width),
+        (height, width, 3) or (height, width, 4), uint8.
+
+    Returns
+    -------
+    Image
+        Mode RGB, fully decoded, turned upright, without metadata. Of an animation, the first frame.
+
+    Raises
+    ------
+    RefusedInput
+        With one of :data:`CODES`. Nothing else is raised, whatever the bytes are.
+    """
+    try:
+        if isinstance(source, Image.Image):
+            return _from_pillow(source)
+        if isinstance(source, np.ndarray):
+            return _from_array(source)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return _from_bytes(bytes(source))
+        if isinstance(source, (str, os.PathLike)):
+            return _from_bytes(read_bytes(source))
+    except RefusedInput:
+        raise
+    except Exception as error:
+        raise _refusal(error) from error
+    got = type(source).__name__
+    raise RefusedInput("wrong_type", f"an image is a path, bytes, a Pillow image or a uint8 array; got {got}")
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read an image file once, whole.
+
+    Raises
+    ------
+    RefusedInput
+        ``missing``, ``unreadable``, ``not_a_file``, ``empty`` or ``too_large``.
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            _check_status(os.fstat(file.fileno()))
+            data = file.read(MAX_FILE_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise RefusedInput("missing", "there is no such file; check the path") from error
+    except IsADirectoryError as error:
+        raise RefusedInput("not_a_file", "this is a folder, not an image file") from error
+    except OSError as error:
+        raise RefusedInput("unreadable", f"the file cannot be read ({error.strerror})") from error
+    if not data:
+        raise RefusedInput("empty", "the file holds no bytes; copy or download it again")
+    return data
+
+
+def _check_status(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise RefusedInput("not_a_file", "this is a folder, a pipe or a device, not an image file")
+    _check_file_size(status.st_size)
+
+
+def _check_file_size(size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise RefusedInput(
+            "too_large",
+            f"the file has {size / 1e6:,.0f} MB; at most {MAX_FILE_BYTES / 1e6:,.0f} MB are read; shrink it",
+        )
+
+
+def _from_bytes(data: bytes) -> Image.Image:
+    if not data:
+        raise RefusedInput("empty", "the file holds no bytes; copy or download it again")
+    _check_file_size(len(data))
+    kind = identify(data)
+    _check_plugin(kind)
+    header = _READERS[kind](data)
+    held = len(data) + (len(header.payload) if header.payload is not data else 0)
+    _check_pixels(header.width, header.height, header.decoder_bytes, held, header.max_pixels)
+    # The container reader has seen to it that Pillow finds nothing to warn about: filters of Python
+    # warnings belong to the whole process, so changing them here would race with every other thread.
+    image = _opened(kind, header.payload)
+    finished = is_finished(image, header.orientation)
+    pixel_bytes = SOURCE_BYTES.get(image.mode, 4) + (0 if finished else 4)
+    _check_pixels(*image.size, pixel_bytes, held, header.max_pixels)
+    image.load()
+    # WebP and AVIF hand their metadata over only with the image.
+    orientation = _told_orientation(image) if kind in ("WEBP", "AVIF") else header.orientation
+    if is_finished(image, orientation):
+        image.info.clear()
+        return image
+    return upright_rgb(image, orientation, header.white)
+
+
+def _opened(kind: str, payload: bytes) -> Image.Image:
+    if kind == "HEIF":
+        image: Image.Image = importlib.import_module("pillow_heif").open_heif(payload).to_pillow()
+        return image
+    return Image.open(io.BytesIO(payload), formats=(kind,))
+
+
+@functools.cache
+def _has_plugin(kind: str) -> bool:
+    if kind == "HEIF":
+        return importlib.util.find_spec("pillow_heif") is not None
+    return kind not in ("AVIF", "WEBP") or features.check(kind.lower()) is True
+
+
+def _check_plugin(kind: str) -> None:
+    if not _has_plugin(kind):
+        remedy = "pip install pillow-heif" if kind == "HEIF" else f"install a Pillow built with {kind}"
+        raise RefusedInput("plugin_missing", f"{kind} images need a package that is not installed: {remedy}")
+
+
+def _check_pixels(width: int, height: int, pixel_bytes: float, held: int, cap: int | None = None) -> None:
+    """Refuse an image by its claimed size; any ratio of sides is allowed as long as neither is zero."""
+    if width <= 0 or height <= 0:
+        raise RefusedInput("no_pixels", f"the image is {width} x {height} pixels; save it anew")
+    affordable = max(0, int((MAX_DECODING_BYTES - held) / pixel_bytes))
+    limit = min(MAX_PIXELS, affordable, cap or MAX_PIXELS)
+    if width * height > limit:
+        raise RefusedInput(
+            "too_many_pixels",
+            f"the image has {width:,} x {height:,} pixels; at most {limit:,} of this kind are read; shrink it",
+        )
+
+
+def _from_pillow(image: Image.Image) -> Image.Image:
+    finished = is_finished(image, 1)
+    _check_pixels(*image.size, SOURCE_BYTES.get(image.mode, 4) + (0 if finished else 4), 0)
+    image.load()
+    return upright_rgb(image, _told_orientation(image))
+
+
+def _told_orientation(image: Image.Image) -> int:
+    """The orientation in the metadata that Pillow kept beside the pixels."""
+    exif = image.info.get("exif")
+    found = exif_orientation(exif) if isinstance(exif, bytes) else None
+    if found is None:
+        packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+        found = xmp_orientation(packet.encode() if isinstance(packet, str) else packet)
+    return found or 1
+
+
+def _from_array(pixels: NDArray[np.generic]) -> Image.Image:
+    shape = pixels.shape
+    if pixels.dtype != np.uint8 or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (3, 4)):
+        raise RefusedInput(
+            "wrong_type",
+            "an array of pixels is uint8 of shape (height, width), (height, width, 3) or (height, width, 4); "
+            f"got {pixels.dtype} of shape {shape}",
+        )
+    _check_pixels(shape[1], shape[0], 8, 0)
+    return upright_rgb(Image.fromarray(np.ascontiguousarray(pixels)))
+
+
+def _refusal(error: Exception) -> RefusedInput:
+    """Whatever a decoder raised, as a refusal; its own words are meant for programmers and stay out."""
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return RefusedInput(
+            "too_many_pixels", f"the image has more than {MAX_PIXELS:,} pixels; make it smaller"
+        )
+    if "truncated" in str(error).lower():
+        return RefusedInput("truncated", "the file ends too early; copy or download it again")
+    return RefusedInput("damaged", "the file cannot be decoded; copy it again or save it anew")
