@@ -67,7 +67,7 @@ _OTHER_PATTERNS = (
         re.compile(rb"\x28\0\0\0[\s\S]{8}\x01\0[\x01\x04\x08\x10\x18\x20]\0"),
         "DIB (a bitmap without its file header)",
     ),
-    (re.compile(rb"[\s\S][\0\1](\1|\2|\3|\x09|\x0a|\x0b)[\s\S]{13}[\x08\x0f\x10\x18\x20]"), "TGA"),
+    (re.compile(rb"[\s\S][\x00\x01][\x01-\x03\x09-\x0b][\s\S]{13}[\x08\x0f\x10\x18\x20]"), "TGA"),
 )
 _NOT_IMAGES = (
     (re.compile(rb"<!doctype html|<html|<head|<body", re.I), "a web page (HTML)"),

@@ -28,9 +28,7 @@ _PLACES = ((273, 279), (324, 325))
 _SINGLE = {256, 257, 259, 262, 266, 277, 278, 284, 292, 293, 317, 322, 323, 512, 513, 514, 515, 531}
 _KEPT = _SINGLE | {258, 273, 279, 320, 324, 325, 338, 339, 347, 519, 520, 521, 529, 530, 532}
 # Bytes of one value; types 14 and 15 do not exist.
-_TYPE_BYTES = dict(
-    zip((*range(1, 14), 16, 17, 18), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 8, 8, 8), strict=True)
-)
+_TYPE_BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 
@@ -135,9 +133,7 @@ def _tag(data: bytes, layout: _Layout, number: int, entry: tuple[int, int, bytes
 def _check_layout(tags: dict[int, _Tag]) -> None:
     compression = _number(tags, _COMPRESSION, 1)
     if compression not in _COMPRESSIONS:
-        raise RefusedInput(
-            "unsupported_format", f"TIFF compression {compression} is not read; save it with LZW"
-        )
+        raise RefusedInput("unsupported_format", f"TIFF compression {compression} is not read; use LZW")
     if _number(tags, _SAMPLES, 1) > _MAX_SAMPLES:
         raise damaged("TIFF", f"it claims {_number(tags, _SAMPLES, 1):,} values a pixel")
 

@@ -193,7 +193,7 @@ def _check_pixels(width: int, height: int, pixel_bytes: float, held: int, cap: i
     if width * height > limit:
         raise RefusedInput(
             "too_many_pixels",
-            f"the image has {width:,} x {height:,} pixels; at most {limit:,} of this kind are read; shrink it",
+            f"the image has {width:,} x {height:,} pixels; at most {limit:,} of its kind are read; shrink it",
         )
 
 
