@@ -4,6 +4,7 @@ Nothing is ever unpickled: files are safetensors, or torch's format read with ``
 """
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,9 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of pickles in an unusual protocol, which then are refused anyway
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         message = f"{path}: holds objects other than tensors, which are never loaded; save it as .safetensors"
         raise BackboneError(message) from error

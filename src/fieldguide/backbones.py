@@ -63,9 +63,13 @@ def find(name: str) -> Backbone:
         import timm
     except ImportError:
         raise BackboneError(_unknown(name, [b.name for b in _CATALOGUE])) from None
-    if not timm.is_model(name) or timm.models.get_pretrained_cfg(name) is None:
+    try:
+        config = timm.models.get_pretrained_cfg(name) if timm.is_model(name) else None
+    except RuntimeError:  # the architecture exists, the tag does not
+        config = None
+    if config is None:
         raise BackboneError(_unknown(name, [b.name for b in _CATALOGUE] + timm.list_models(pretrained=True)))
-    return _from_timm(name)
+    return _from_timm(name, config)
 
 
 def usable_offline(backbone: Backbone) -> bool:
@@ -88,11 +92,10 @@ def _unknown(name: str, known: list[str]) -> str:
     )
 
 
-def _from_timm(name: str) -> Backbone:
+def _from_timm(name: str, config: Any) -> Backbone:
     import timm
     import torch
 
-    config: Any = timm.models.get_pretrained_cfg(name)
     if not config.has_weights:
         raise BackboneError(
             f"{name!r}: timm has no pretrained weights for it; choose a name with them: fieldguide backbones"
