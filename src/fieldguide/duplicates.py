@@ -72,8 +72,9 @@ def signature(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     blue = 0.564 * (thumbnail[..., 2] - brightness)
     red = 0.713 * (thumbnail[..., 0] - brightness)
     parts = [_frequencies(brightness, BRIGHTNESS), _frequencies(blue, COLOUR), _frequencies(red, COLOUR)]
-    steps = np.concatenate([np.rint(part * _STEPS).astype("<i2").ravel() for part in parts])
-    return np.asarray(steps.view(np.uint8))
+    steps = np.rint(np.concatenate([part.ravel() for part in parts]) * _STEPS)
+    packed: NDArray[np.uint8] = np.frombuffer(steps.astype("<i2").tobytes(), dtype=np.uint8)
+    return packed
 
 
 def near_duplicates(signatures: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -133,7 +134,7 @@ def _cosines(frequencies: int) -> Floats:
     centres = (np.arange(GRID) + 0.5) / GRID
     waves = np.cos(np.pi * np.arange(frequencies)[:, None] * centres) * np.sqrt(2 / GRID)
     waves[0] = np.sqrt(1 / GRID)
-    return waves.astype(np.float32)
+    return np.asarray(waves, dtype=np.float32)
 
 
 _WAVES = {count: _cosines(count) for count in (COLOUR, BRIGHTNESS)}
