@@ -13,9 +13,9 @@ class Taps:
     since: float = 0.42
     """Share of the network's depth, 0 to 1, that is passed before the first tap: of the stages of
     convolutional networks (stage 3 of EfficientNet's 0 to 6), of the blocks of transformers."""
-    pooling: tuple[Pooling, ...] = ("mean",)
+    pooling: tuple[Pooling, ...] = ("mean", "max")
     """How the positions of a tapped map become one vector; several are concatenated."""
-    final_pooling: tuple[Pooling, ...] = ("mean",)
+    final_pooling: tuple[Pooling, ...] = ("mean", "max")
     """The same for the last map; "mean" stands for the network's own pooling, whatever that is."""
     channels: int = 5120
     """The earliest depths are dropped while those left are wider than this, times the kinds of `pooling`."""

@@ -1,0 +1,120 @@
+"""From scores of held-out images to promises: probabilities, prediction sets, typicality.
+
+Everything here takes *out-of-fold* scores, given to an image by a model that has not learned from it; only
+then does a promise made on them hold for new images.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+FloatArray = NDArray[np.float64]
+
+TEMPERATURES = (1e-2, 1e4)
+"""Bounds of the temperature."""
+LONGEST_REFERENCE = 8192
+"""Held-out distances kept in a model file; more are thinned to as many evenly spaced order statistics."""
+
+
+def log_probabilities(scores: FloatArray, log_priors: FloatArray, temperature: float) -> FloatArray:
+    """Turn discriminant scores into log-probabilities: the log-softmax of scores / temperature + log prior.
+
+    Parameters
+    ----------
+    scores
+        Of shape (n_images, n_classes); minus infinity for a class that the scoring model has not seen.
+    log_priors
+        Of shape (n_classes,): logarithm of each class's share.
+    temperature
+        More than 0; above 1 makes the probabilities less extreme.
+    """
+    logits = scores / temperature + log_priors
+    return np.asarray(logits - logsumexp(logits, axis=1, keepdims=True), dtype=np.float64)
+
+
+def fit_temperature(scores: FloatArray, labels: NDArray[np.int64], log_priors: FloatArray) -> float:
+    """Find the temperature under which held-out labels are most probable.
+
+    Temperature scaling after Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), with the
+    smoothed targets of Platt's "Probabilistic outputs for support vector machines" (1999): n images can
+    not show an error rate below about 1 / (n + 2), so no probability is pushed beyond it.
+
+    Parameters
+    ----------
+    scores
+        Out-of-fold scores of shape (n_images, n_classes).
+    labels
+        Class numbers of shape (n_images,).
+    log_priors
+        Of shape (n_classes,).
+
+    Returns
+    -------
+    float
+        Within :data:`TEMPERATURES`.
+    """
+    finite = np.isfinite(scores)
+    doubt = 1.0 / (len(labels) + 2)
+    targets = np.where(finite, doubt / np.maximum(finite.sum(1, keepdims=True) - 1, 1), 0.0)
+    targets[np.arange(len(labels)), labels] = 1.0 - doubt
+
+    def loss(log_temperature: float) -> float:
+        log_p = log_probabilities(scores, log_priors, float(np.exp(log_temperature)))
+        return float(-(targets * np.where(finite, log_p, 0.0)).sum() / len(labels))
+
+    found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def set_threshold(truth_probabilities: FloatArray, coverage: float) -> float:
+    """Find how probable a class must be to belong to the prediction set.
+
+    The "least ambiguous set-valued classifier" of Sadinle, Lei and Wasserman (JASA 2019) with the
+    split-conformal quantile: on new images the set holds the true class with at least the stated coverage.
+
+    Parameters
+    ----------
+    truth_probabilities
+        Out-of-fold probability of each held-out image's true class, of shape (n_images,).
+    coverage
+        More than 0, less than 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0, which puts every class in the set, where there are too few images for the promise.
+    """
+    count = len(truth_probabilities)
+    allowed_misses = int(np.floor((count + 1) * (1 - coverage) + 1e-9))
+    if allowed_misses < 1:
+        return 0.0
+    return float(np.sort(truth_probabilities)[allowed_misses - 1])
+
+
+def reference_distances(distances: FloatArray) -> FloatArray:
+    """Sort held-out distances for :func:`typicality`, thinned to at most :data:`LONGEST_REFERENCE`."""
+    ordered = np.sort(distances)
+    if len(ordered) <= LONGEST_REFERENCE:
+        return ordered
+    places = np.linspace(0, len(ordered) - 1, LONGEST_REFERENCE).round().astype(np.int64)
+    return ordered[places]
+
+
+def typicality(reference: FloatArray, distances: FloatArray) -> FloatArray:
+    """Give the split-conformal p-value of each distance (Vovk et al.; Bates et al., Annals of Statistics 2023).
+
+    Parameters
+    ----------
+    reference
+        From :func:`reference_distances`, of shape (n_reference,).
+    distances
+        Of shape (n_images,); larger is less familiar.
+
+    Returns
+    -------
+    ndarray of shape (n_images,)
+        In (0, 1]: (1 + number of reference distances at least as large) / (1 + n_reference).
+    """
+    at_least = len(reference) - np.searchsorted(reference, distances, side="left")
+    return np.asarray((1 + at_least) / (1 + len(reference)), dtype=np.float64)

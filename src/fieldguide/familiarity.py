@@ -1,0 +1,127 @@
+"""How far an image lies from everything that was learned: the distance behind `typicality`.
+
+The Mahalanobis distance to the nearest class mean (Lee et al., "A Simple Unified Framework for Detecting
+Out-of-Distribution Samples", NeurIPS 2018) with the covariance of probabilistic principal components (Tipping and
+Bishop, 1999): the leading directions within classes have each their own variance, all others one in common. So it
+fits into a model file (128 directions instead of a full matrix), and holds with ten images as with ten thousand.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
+
+from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table
+
+MOST_DIRECTIONS = 128
+WIDEST = 2560
+"""Features looked at: the deepest ones, up to this many."""
+MOST_IMAGES = 20_000
+"""Images from which the covariance is estimated; more would not change 128 directions."""
+OTHER_DIRECTIONS = 0.3
+"""Weight of all directions without a variance of their own, relative to the leading ones together."""
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """The distance as a model file computes it, on standardised features of the chosen columns."""
+
+    columns: IntArray
+    """Features looked at, of shape (n_columns,)."""
+    directions: FloatArray
+    """Of shape (n_columns, n_directions), each divided by its standard deviation."""
+    evenness: float
+    """Weight of the plain squared distance, which stands for all other directions."""
+    centres: FloatArray
+    """Class means of shape (n_classes, n_columns); NaN for a class without images."""
+
+    def distances(self, features: FloatArray) -> FloatArray:
+        """Squared distance to the nearest class mean.
+
+        Parameters
+        ----------
+        features
+            Standardised, of shape (n_images, n_features).
+
+        Returns
+        -------
+        ndarray of shape (n_images,), float32
+        """
+        known = self.centres[~np.isnan(self.centres[:, 0])]
+        deep = features[:, self.columns]
+        image, centre = (self._stretched(rows) for rows in (deep, known))
+        squared = (image**2).sum(1)[:, None] - 2 * image @ centre.T + (centre**2).sum(1)
+        return np.asarray(squared.min(1), dtype=np.float32)
+
+    def _stretched(self, rows: FloatArray) -> FloatArray:
+        return np.concatenate([rows @ self.directions, rows * np.float32(np.sqrt(self.evenness))], axis=1)
+
+
+def deep_columns(depths: tuple[tuple[str, int], ...]) -> IntArray:
+    """Choose the mean-pooled features of the deepest parts, at most :data:`WIDEST`.
+
+    Parameters
+    ----------
+    depths
+        Name and width of each part of the features, from early to late; a name that ends in ``:max`` is
+        left out, since the largest value of a map says less of what is usual.
+    """
+    ends = np.cumsum([width for _, width in depths])
+    chosen: list[NDArray[np.int64]] = []
+    for (name, width), end in reversed(list(zip(depths, ends, strict=True))):
+        if name.endswith(":max"):
+            continue
+        if chosen and sum(map(len, chosen)) + width > WIDEST:
+            break
+        chosen.append(np.arange(end - width, end, dtype=np.int64))
+    return np.concatenate(chosen[::-1])
+
+
+def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiarity:
+    """Estimate class means and covariance from the given rows of a table.
+
+    Returns
+    -------
+    Familiarity
+        With at most half as many directions as there are images beyond the number of classes.
+    """
+    if len(rows) > MOST_IMAGES:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
+    features = np.concatenate(
+        [table.rows(rows[start : start + BLOCK])[:, columns] for start in range(0, len(rows), BLOCK)]
+    )
+    labels = table.labels[rows]
+    counts = np.bincount(labels, minlength=table.n_classes)
+    sums = np.zeros((table.n_classes, len(columns)), dtype=np.float32)
+    np.add.at(sums, labels, features)
+    centres = sums / np.where(counts > 0, counts, np.nan).astype(np.float32)[:, None]
+    features -= centres[labels]
+    freedom = len(rows) - int((counts > 0).sum())
+    directions, evenness = _covariance(features, freedom, seed)
+    return Familiarity(columns, directions, evenness, centres)
+
+
+def out_of_fold_distances(table: Table, columns: IntArray, seed: int) -> FloatArray:
+    """Distance of each image under means and covariance that were estimated without its fold."""
+    distances = np.empty(len(table.labels), dtype=np.float32)
+    for fold in np.unique(table.folds):
+        model = fit(table, columns, np.flatnonzero(table.folds != fold), seed)
+        hold = np.flatnonzero(table.folds == fold)
+        for start in range(0, len(hold), BLOCK):
+            block = hold[start : start + BLOCK]
+            distances[block] = model.distances(table.rows(block))
+    return distances
+
+
+def _covariance(centred: FloatArray, freedom: int, seed: int) -> tuple[FloatArray, float]:
+    """Scaled leading directions and the weight of the rest; none where there are too few images."""
+    total = float((centred**2).sum()) / max(freedom, 1)
+    if total <= 0:
+        return np.zeros((centred.shape[1], 1), dtype=np.float32), 1.0
+    count = max(1, min(MOST_DIRECTIONS, freedom // 2, centred.shape[1] // 2))
+    _, singular, rows = randomized_svd(centred, count, n_iter=5, random_state=seed)
+    evenness = OTHER_DIRECTIONS * count / total
+    inverse = max(freedom, 1) / np.maximum(singular.astype(np.float64) ** 2, 1e-12 * total)
+    scale = np.sqrt(np.maximum(inverse - evenness, 0.0)).astype(np.float32)
+    return np.ascontiguousarray(rows.T * scale, dtype=np.float32), evenness

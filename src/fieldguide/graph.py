@@ -1,0 +1,177 @@
+"""The model file's graph: preprocessing, network and head joined into one, with the card beside them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.checker
+import onnx.compose
+import onnx.parser
+from numpy.typing import NDArray
+
+from fieldguide.artifact import seal
+from fieldguide.preprocess import Preprocessing
+from fieldguide.preprocess_graph import IR_VERSION, OPSET, preprocessing_model
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear classifier and a distance on the features of a network, everything float32."""
+
+    weights: NDArray[np.float32]
+    """Of shape (n_features, n_classes); the temperature is in them."""
+    bias: NDArray[np.float32]
+    """Of shape (n_classes,); the class shares are in it."""
+    columns: NDArray[np.int64]
+    """Features that the distance looks at, of shape (n_columns,)."""
+    mean: NDArray[np.float32]
+    """Of those columns, of shape (n_columns,)."""
+    scale: NDArray[np.float32]
+    """Of those columns, of shape (n_columns,)."""
+    directions: NDArray[np.float32]
+    """Of shape (n_columns, n_directions)."""
+    evenness: float
+    """Weight of the plain squared distance."""
+    centres: NDArray[np.float32]
+    """Class means, standardised, of shape (n_classes, n_columns)."""
+    reference: NDArray[np.float32]
+    """Held-out distances, of shape (n_reference,)."""
+
+
+_HEAD = """
+<ir_version: {ir_version}, opset_import: ["" : {opset}]>
+head (float[batch, {features}] features) => (
+    float[batch, {classes}] probabilities, float[batch] typicality, float[batch, {features}] embedding
+) {{
+    embedding = Identity (features)
+    logits = Gemm (features, weights, bias)
+    probabilities = Softmax <axis: int = 1> (logits)
+
+    deep = Gather <axis: int = 1> (features, columns)
+    moved = Sub (deep, mean)
+    standard = Div (moved, scale)
+    along = MatMul (standard, directions)
+    along_squared = Mul (along, along)
+    standard_squared = Mul (standard, standard)
+    along_norm = ReduceSum <keepdims: int = 1> (along_squared, last_axis)
+    standard_norm = ReduceSum <keepdims: int = 1> (standard_squared, last_axis)
+    even_norm = Mul (standard_norm, evenness)
+    norm = Add (along_norm, even_norm)
+    along_products = MatMul (along, centres_along)
+    standard_products = MatMul (standard, centres_even)
+    products = Add (along_products, standard_products)
+    minus_products = Sub (centre_norms, products)
+    distances = Add (norm, minus_products)
+    nearest = ReduceMin <keepdims: int = 1> (distances, last_axis)
+    at_least = GreaterOrEqual (reference, nearest)
+    ones = Cast <to: int = 1> (at_least)
+    count = ReduceSum <keepdims: int = 0> (ones, last_axis)
+    one_more = Add (count, one)
+    typicality = Mul (one_more, share)
+}}
+"""
+
+_PRETRAINED = """
+<ir_version: {ir_version}, opset_import: ["" : {opset}]>
+head (float[batch, {classes}] logits, float[batch, {features}] features) => (
+    float[batch, {classes}] probabilities, float[batch] typicality, float[batch, {features}] embedding
+) {{
+    embedding = Identity (features)
+    probabilities = Softmax <axis: int = 1> (logits)
+    highest = ReduceMax <keepdims: int = 0> (probabilities, last_axis)
+    nothing = Mul (highest, zero)
+    typicality = Add (nothing, one)
+}}
+"""
+
+
+def head_model(head: Head) -> onnx.ModelProto:
+    """Build the model from `features` to the three outputs of the contract."""
+    along = (head.centres @ head.directions).astype(np.float32)
+    even = (head.centres * np.float32(head.evenness)).astype(np.float32)
+    norms = (along**2).sum(1) + (even * head.centres).sum(1)
+    constants = {
+        "weights": head.weights,
+        "bias": head.bias,
+        "columns": head.columns,
+        "mean": head.mean,
+        "scale": head.scale,
+        "directions": head.directions,
+        "evenness": np.array(head.evenness, dtype=np.float32),
+        "centres_along": np.ascontiguousarray(2 * along.T),
+        "centres_even": np.ascontiguousarray(2 * even.T),
+        "centre_norms": norms.astype(np.float32),
+        "reference": head.reference,
+        "last_axis": np.array([1], dtype=np.int64),
+        "one": np.array(1.0, dtype=np.float32),
+        "share": np.array(1.0 / (1 + len(head.reference)), dtype=np.float32),
+    }
+    features, classes = head.weights.shape
+    return _parsed(_HEAD, constants, features=features, classes=classes)
+
+
+def pretrained_head_model(classes: int, features: int) -> onnx.ModelProto:
+    """Build the model from a network's own `logits` to the outputs; it knows no held-out images, so typicality is 1."""
+    constants = {
+        "last_axis": np.array([1], dtype=np.int64),
+        "one": np.array(1.0, dtype=np.float32),
+        "zero": np.array(0.0, dtype=np.float32),
+    }
+    return _parsed(_PRETRAINED, constants, features=features, classes=classes)
+
+
+def join(first: onnx.ModelProto, second: onnx.ModelProto, names: tuple[str, ...]) -> onnx.ModelProto:
+    """Feed the outputs `names` of one model into the inputs of the same names of another."""
+    unique = onnx.compose.add_prefix(
+        second, f"{second.graph.name}/", rename_inputs=False, rename_outputs=False
+    )
+    joined = onnx.compose.merge_models(first, unique, io_map=[(name, name) for name in names])
+    joined.graph.name = second.graph.name
+    return joined
+
+
+def model_file(network: onnx.ModelProto, preprocessing: Preprocessing, card: Mapping[str, Any]) -> bytes:
+    """Join preprocessing and network, add the card and seal the bytes.
+
+    Parameters
+    ----------
+    network
+        From `pixels` to the three outputs of the contract.
+    preprocessing
+        How an image of any size becomes `pixels`.
+    card
+        What ``metadata_props["fieldguide"]`` says.
+
+    Returns
+    -------
+    bytes
+        The whole file: the same for the same input.
+    """
+    start = onnx.compose.add_prefix(
+        preprocessing_model(preprocessing), "preprocessing/", rename_inputs=False, rename_outputs=False
+    )
+    model = onnx.compose.merge_models(start, network, io_map=[("pixels", "pixels")])
+    model.graph.name = "fieldguide"
+    model.producer_name, model.producer_version, model.doc_string = "fieldguide", "", ""
+    del model.metadata_props[:]
+    text = json.dumps(card, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    model.metadata_props.add(key="fieldguide", value=text)
+    onnx.checker.check_model(model)
+    return seal(model.SerializeToString(deterministic=True))
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """Read a graph that fieldguide itself exported into its cache."""
+    return onnx.load_model(path, load_external_data=False)
+
+
+def _parsed(text: str, constants: Mapping[str, NDArray[Any]], **sizes: int) -> onnx.ModelProto:
+    model = onnx.parser.parse_model(text.format(ir_version=IR_VERSION, opset=OPSET, **sizes))
+    for name, value in constants.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    onnx.checker.check_model(model)
+    return model

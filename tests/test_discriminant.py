@@ -1,0 +1,67 @@
+"""The two forms of the discriminant agree with each other, with scikit-learn and with plain refitting."""
+
+import numpy as np
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from fieldguide.discriminant import ByProducts, ByScatter, Table, discriminant
+
+
+@pytest.fixture
+def table() -> Table:
+    random = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    vectors = random.normal(size=(90, 24)).astype(np.float32) + 2 * np.eye(3, 24)[labels].astype(np.float32)
+    vectors[:, 5] = 7.0
+    return Table.of(vectors, labels, np.arange(90) // 3 % 5)
+
+
+def test_both_forms_give_the_same_scores(table: Table) -> None:
+    products, scatter = ByProducts(table), ByScatter(table)
+    np.testing.assert_allclose(products.out_of_fold(0.4), scatter.out_of_fold(0.4), rtol=2e-3, atol=2e-3)
+    for one, other in zip(products.fit(0.4), scatter.fit(0.4), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
+
+
+def test_little_shrinkage_is_scikit_learns_discriminant(table: Table) -> None:
+    rows = table.rows(slice(None))
+    weights, bias = ByScatter(table).fit(1e-6)
+    scores = rows @ weights + bias
+    moving = np.delete(rows, 5, axis=1)
+    reference = LinearDiscriminantAnalysis(solver="lsqr", priors=[1 / 3] * 3).fit(moving, table.labels)
+    expected = reference.decision_function(moving) * 87 / 90  # scikit-learn divides by n, not n - classes
+    np.testing.assert_allclose(
+        scores - scores.mean(1, keepdims=True), expected - expected.mean(1, keepdims=True), rtol=1e-2, atol=1e-2
+    )
+
+
+@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: Table, form: type) -> None:
+    scores = form(table).out_of_fold(0.5)
+    hold = table.folds == 2
+    alone = Table(
+        table.vectors[~hold], table.labels[~hold], table.folds[~hold], 3, table.mean, table.scale
+    )
+    weights, bias = form(alone).fit(0.5)
+    np.testing.assert_allclose(scores[hold], table.rows(hold) @ weights + bias, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+def test_a_class_of_one_fold_never_wins_there(table: Table, form: type) -> None:
+    labels = table.labels.copy()
+    labels[0] = 3
+    scores = form(Table.of(table.vectors, labels, table.folds)).out_of_fold(0.5)
+    assert np.isneginf(scores[table.folds == table.folds[0], 3]).all()
+    assert np.isfinite(scores[table.folds != table.folds[0]]).all()
+
+
+def test_many_images_go_by_scatter(table: Table) -> None:
+    assert isinstance(discriminant(table), ByScatter)
+    few = Table.of(table.vectors[:20], table.labels[:20], table.folds[:20])
+    assert isinstance(discriminant(few), ByProducts)
+
+
+def test_identical_images_do_not_break_it() -> None:
+    vectors = np.ones((10, 40), dtype=np.float32)
+    table = Table.of(vectors, np.arange(10) % 2, np.arange(10) // 2)
+    assert np.isfinite(discriminant(table).out_of_fold(0.5)).all()
