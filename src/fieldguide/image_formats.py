@@ -19,8 +19,6 @@ _SIGNATURES = {
 }
 _OTHER_IMAGES = {
     b"8BPS": "PSD (Photoshop)",
-    b"\0\0\1\0": "ICO",
-    b"\0\0\2\0": "CUR",
     b"icns": "ICNS",
     b"%!PS": "EPS (PostScript)",
     b"\xc5\xd0\xd3\xc6": "EPS (PostScript)",
@@ -51,16 +49,21 @@ _OTHER_IMAGES = {
     b"IIU\0": "camera raw (RW2)",
     b"FUJIFILMCCD-RAW": "camera raw (RAF)",
     b"/* XPM */": "XPM",
+    b"\x80\xe8\0\0": "PIXAR",
     b"BUFR": "BUFR",
     b"GRIB": "GRIB",
     b"\x89HDF": "HDF5",
     b"Image type:": "IM",
 }
 _OTHER_PATTERNS = (
+    (re.compile(rb"\0\0\x01\0(?!\0\0)"), "ICO"),
+    (re.compile(rb"\0\0\x02\0(?!\0\0)"), "CUR"),
     (re.compile(rb"P[1-7Ffy][\s#]"), "PPM/PGM/PBM"),
     (re.compile(rb"\s*#define\s+\S+_width\s"), "XBM"),
     (re.compile(rb"\x0a[\x00-\x05]\x01[\x01\x02\x04\x08]"), "PCX"),
     (re.compile(rb"[\s\S]{128}DICM"), "DICOM"),
+    (re.compile(rb"[\s\S]{20}GIMP"), "GBR (GIMP brush)"),
+    (re.compile(rb"[\s\S]{2048}PCD_"), "Photo CD"),
     (re.compile(rb"[\s\S]{4}[\x11\x12]\xaf"), "FLI/FLC"),
     (re.compile(rb"\x01\0\0\0[\s\S]{36} EMF"), "EMF"),
     (

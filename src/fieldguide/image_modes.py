@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-BAND_PIXELS = 1 << 20
+BAND_PIXELS = 1 << 18
 """About this many pixels are converted at a time."""
 SOURCE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 """Bytes a pixel that Pillow holds; four in every other mode."""

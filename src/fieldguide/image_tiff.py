@@ -19,7 +19,7 @@ from fieldguide.image_header import (
 )
 
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _XMP, _DNG_VERSION = 256, 257, 258, 277, 700, 50706
-_COMPRESSION, _TILE_WIDTH, _TILE_HEIGHT = 259, 322, 323
+_COMPRESSION, _STRIP_ROWS, _PLANAR, _TILE_WIDTH, _TILE_HEIGHT = 259, 278, 284, 322, 323
 # None, fax, LZW, JPEG, Deflate, PackBits, LZMA, Zstandard: what Pillow's wheels unpack without printing.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000}
 _MAX_SAMPLES = 6
@@ -139,14 +139,28 @@ def _check_layout(tags: dict[int, _Tag]) -> None:
 
 
 def _check_places(data: bytes, tags: dict[int, _Tag]) -> None:
-    # Without compression the lengths are not needed, and often wrong; a missing row shows when decoding.
-    if _number(tags, _COMPRESSION, 1) == 1:
-        return
+    """Refuse a file that ends before its last strip or tile does."""
     for offsets, counts in _PLACES:
-        if offsets in tags and counts in tags:
-            ends = zip(tags[offsets].values, tags[counts].values, strict=False)
-            if any(start + length > len(data) for start, length in ends):
-                raise truncated("TIFF")
+        starts = tags[offsets].values if offsets in tags else ()
+        # Without compression the stated lengths are not needed, and often wrong.
+        raw = _number(tags, _COMPRESSION, 1) == 1
+        lengths = _raw_lengths(tags, len(starts)) if raw else tags[counts].values if counts in tags else ()
+        if any(start + length > len(data) for start, length in zip(starts, lengths, strict=False)):
+            raise truncated("TIFF")
+
+
+def _raw_lengths(tags: dict[int, _Tag], pieces: int) -> list[int]:
+    """Bytes of every strip or tile of an uncompressed image."""
+    height = _number(tags, _HEIGHT, 0)
+    bits = tags[_BITS].values if _BITS in tags and tags[_BITS].values else (1,)
+    planar = _number(tags, _PLANAR, 1) == 2
+    depth = bits[0] if planar else sum(bits) if len(bits) > 1 else bits[0] * _number(tags, _SAMPLES, 1)
+    if _TILE_WIDTH in tags:
+        return [(_number(tags, _TILE_WIDTH, 0) * depth + 7) // 8 * _number(tags, _TILE_HEIGHT, 0)] * pieces
+    line = (_number(tags, _WIDTH, 0) * depth + 7) // 8
+    rows = max(1, min(_number(tags, _STRIP_ROWS, height), height))
+    strips = max(1, -(-height // rows))
+    return [line * min(rows, height - index % strips * rows) for index in range(pieces)]
 
 
 def _rewritten(data: bytes, layout: _Layout, tags: dict[int, _Tag]) -> bytes:
@@ -165,7 +179,7 @@ def _decoder_bytes(tags: dict[int, _Tag], bits: int) -> float:
     samples = _number(tags, _SAMPLES, 1)
     image = 4 if samples > 1 or bits > 16 else max(1, bits // 8)
     pixels = max(1, _number(tags, _WIDTH, 0) * _number(tags, _HEIGHT, 0))
-    rows = min(_number(tags, 278, 2**32), _number(tags, _HEIGHT, 0))
+    rows = min(_number(tags, _STRIP_ROWS, 2**32), _number(tags, _HEIGHT, 0))
     strip = rows * _number(tags, _WIDTH, 0)
     tile = _number(tags, _TILE_WIDTH, 0) * _number(tags, _TILE_HEIGHT, 0)
     return image + (tile or strip) * samples * max(bits, 8) / 8 / pixels

@@ -147,7 +147,9 @@ def _from_bytes(data: bytes) -> Image.Image:
     kind = identify(data)
     _check_plugin(kind)
     header = _READERS[kind](data)
-    held = len(data) + (len(header.payload) if header.payload is not data else 0)
+    # From here on the decoder's share is enough; the whole file would count against the memory limit.
+    del data
+    held = len(header.payload) * (2 if kind in ("WEBP", "AVIF", "HEIF") else 1)
     _check_pixels(header.width, header.height, header.decoder_bytes, held, header.max_pixels)
     # The container reader has seen to it that Pillow finds nothing to warn about: filters of Python
     # warnings belong to the whole process, so changing them here would race with every other thread.
