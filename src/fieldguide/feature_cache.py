@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from fieldguide.files import atomic_write
 
 FLUSH_IMAGES = 2_000
 FLUSH_SECONDS = 60.0
-SMALL_ROWS, SMALL_SHARDS = 1_000, 16
+SMALL_ROWS, SMALL_SHARDS = 500, 16
 LIMIT_BYTES = 4_000_000_000
 
 
@@ -45,6 +45,33 @@ class Entry:
         return zlib.crc32(
             self.vector.tobytes(), zlib.crc32(self.signature.tobytes(), zlib.crc32(self.digest))
         )
+
+
+class _Shard:
+    """One file of entries, read row by row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = cast(Any, safe_open(path, framework="numpy"))
+        self.digests: NDArray[np.uint8] = self._file.get_tensor("digests")
+        count, self.width = self._file.get_slice("vectors").get_shape()
+        if self.digests.shape != (count, 32):
+            raise ValueError("of another form")
+
+    def entry(self, row: int) -> Entry | None:
+        """Read one row; None if it is damaged."""
+        entry = Entry(
+            self._value("digests", row).tobytes(), self._value("signatures", row), self._value("vectors", row)
+        )
+        return entry if entry.checksum() == int(self._value("checksums", row)) else None
+
+    def entries(self) -> list[Entry]:
+        """All rows that are not damaged."""
+        return [entry for row in range(len(self.digests)) if (entry := self.entry(row)) is not None]
+
+    def _value(self, name: str, row: int) -> NDArray[Any]:
+        value: NDArray[Any] = self._file.get_slice(name)[row : row + 1][0]
+        return value
 
 
 class FeatureCache:
@@ -75,7 +102,8 @@ class FeatureCache:
     ) -> None:
         self._root, self._width, self._limit, self._clock = root, width, limit, clock
         self._folder = None if root is None else root / key
-        self._rows: dict[bytes, tuple[Any, int]] = {}
+        self._rows: dict[bytes, tuple[_Shard, int]] = {}
+        self._damaged: set[_Shard] = set()
         self._new: list[Entry] = []
         self._flushed = clock()
         for path in self._shards():
@@ -86,7 +114,7 @@ class FeatureCache:
 
     def __exit__(self, *exception: object) -> None:
         self.flush()
-        self._merge_small()
+        self._merge()
         self._prune()
 
     def get(self, digest: bytes) -> Entry | None:
@@ -95,12 +123,11 @@ class FeatureCache:
         if place is None:
             return None
         shard, row = place
-        try:
-            entry = _read(shard, row)
-            intact = entry.digest == digest and entry.checksum() == int(_row(shard, "checksums", row))
-        except (SafetensorError, OSError, ValueError):
+        entry = shard.entry(row)
+        if entry is None or entry.digest != digest:
+            self._damaged.add(shard)
             return None
-        return entry if intact else None
+        return entry
 
     def add(self, entry: Entry) -> None:
         """Keep one image; written with others after 2,000 of them or a minute."""
@@ -124,34 +151,32 @@ class FeatureCache:
 
     def _open(self, path: Path) -> None:
         try:
-            shard: Any = safe_open(path, framework="numpy")
-            digests = shard.get_tensor("digests")
-            count, width = shard.get_slice("vectors").get_shape()
-            if digests.shape != (count, 32) or width != self._width:
-                raise ValueError("of another form")
-            os.utime(path)
+            shard = _Shard(path)
+            if shard.width != self._width:
+                raise ValueError("of another width")
         except (SafetensorError, ValueError):
             with contextlib.suppress(OSError):
                 path.unlink()
         except OSError:  # removed by another process, or not ours to read
             return
         else:
-            self._rows.update((digest.tobytes(), (shard, row)) for row, digest in enumerate(digests))
+            with contextlib.suppress(OSError):  # only used to tell which shards were used last
+                os.utime(path)
+            self._rows.update((digest.tobytes(), (shard, row)) for row, digest in enumerate(shard.digests))
 
-    def _merge_small(self) -> None:
-        """Many short runs leave many small files; put them together once they are a handful."""
+    def _merge(self) -> None:
+        """Put small shards together once many short runs have left a handful, and mend damaged ones."""
         if self._folder is None:
             return
         with contextlib.suppress(SafetensorError, OutputError, OSError, ValueError):
             small = [path for path in self._shards() if path.stat().st_size < SMALL_ROWS * self._width * 4]
-            if len(small) < SMALL_SHARDS:
+            old = {shard.path for shard in self._damaged} | set(small if len(small) >= SMALL_SHARDS else ())
+            if not old:
                 return
-            shards = [safe_open(path, framework="numpy") for path in small]
-            entries = {e.digest: e for shard in shards for e in _all(shard)}
-            merged = _write(self._folder, list(entries.values()))
-            for path in small:
-                if path != merged:
-                    path.unlink(missing_ok=True)
+            entries = {entry.digest: entry for path in sorted(old) for entry in _Shard(path).entries()}
+            kept = _write(self._folder, list(entries.values())) if entries else None
+            for path in old - {kept}:
+                path.unlink(missing_ok=True)
 
     def _prune(self) -> None:
         if self._root is None:
@@ -164,21 +189,6 @@ class FeatureCache:
                     return
                 path.unlink(missing_ok=True)
                 total -= stat.st_size
-
-
-def _row(shard: Any, name: str, row: int) -> NDArray[Any]:
-    row_of_values: NDArray[Any] = shard.get_slice(name)[row : row + 1][0]
-    return row_of_values
-
-
-def _read(shard: Any, row: int) -> Entry:
-    digest = _row(shard, "digests", row).tobytes()
-    return Entry(digest, _row(shard, "signatures", row), _row(shard, "vectors", row))
-
-
-def _all(shard: Any) -> list[Entry]:
-    entries = [_read(shard, row) for row in range(shard.get_slice("vectors").get_shape()[0])]
-    return [e for row, e in enumerate(entries) if e.checksum() == int(_row(shard, "checksums", row))]
 
 
 def _write(folder: Path, entries: list[Entry]) -> Path:

@@ -62,7 +62,7 @@ def allocate(rows: int, width: int, folder: Path | None) -> NDArray[np.float32] 
     """
     if rows * width * 4 <= IN_MEMORY_BYTES:
         return np.zeros((rows, width), np.float32)
-    place = folder if folder is not None and os.access(folder, os.W_OK) else None
+    place = _writable(folder)
     size = rows * width * 2
     try:
         # The map keeps the file open, and as it has no name nothing is left behind.
@@ -75,3 +75,14 @@ def allocate(rows: int, width: int, folder: Path | None) -> NDArray[np.float32] 
         raise OutputError(
             f"{where}: no room for {size / 1e9:.1f} GB of features ({error.strerror}); free some"
         ) from error
+
+
+def _writable(folder: Path | None) -> Path | None:
+    """`folder` if files can be made in it, else None for the system's place for temporary files."""
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -82,7 +82,8 @@ class TorchRunner:
         """Run the network."""
         torch = self._torch
         # TF32 would be faster, but its features would not be those of the model file.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
             features = self._network(torch.from_numpy(pixels).to(self._device))[0]
             result: NDArray[np.float32] = features.float().cpu().numpy()
         return result

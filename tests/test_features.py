@@ -1,0 +1,375 @@
+"""Extraction: the same answer as a plain loop, whatever is refused, cached, damaged or interrupted."""
+
+import hashlib
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from fieldguide import feature_cache, feature_table, features, network_runner
+from fieldguide.backbone_export import export
+from fieldguide.duplicates import signature
+from fieldguide.errors import OutputError
+from fieldguide.feature_cache import Entry, FeatureCache
+from fieldguide.feature_table import FeatureTable, allocate
+from fieldguide.features import extract, in_order
+from fieldguide.images import open_image
+from fieldguide.network_runner import OnnxRunner, TorchRunner, best_runner
+from tiny_backbone import tiny_weights
+
+COUNT = 21  # not a multiple of any batch
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDGUIDE_CACHE", str(folder))
+        return export("test_efficientnet", size=64, weights=tiny_weights(folder))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Paths of small pictures that differ in content, size and format."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    paths = []
+    for i in range(COUNT):
+        coarse = random.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+        image = Image.fromarray(coarse).resize((80 + 7 * i, 90), Image.Resampling.BICUBIC)
+        paths.append(str(folder / f"{i:02}{'.jpg' if i % 2 else '.png'}"))
+        image.save(paths[-1])
+    return paths
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """Fails a test in which an image is decoded or passes the network."""
+
+    def forbidden(*arguments):
+        pytest.fail("worked again on an image whose features are kept")
+
+    monkeypatch.setattr(features, "open_image", forbidden)
+    monkeypatch.setattr(OnnxRunner, "__call__", forbidden)
+
+
+def plain_loop(paths, backbone, mirror=False):
+    session = onnxruntime.InferenceSession(backbone.path, providers=["CPUExecutionProvider"])
+    rows = []
+    for path in paths:
+        pixels = backbone.preprocessing.resize(open_image(path))
+        pixels = pixels[:, ::-1] if mirror else pixels
+        rows.append(session.run(None, {"pixels": np.ascontiguousarray(pixels[None])})[0][0])
+    return np.stack(rows)
+
+
+def shards(cache):
+    return sorted(cache.glob("*/*.safetensors"))
+
+
+def test_the_answer_is_that_of_a_plain_loop(photos, backbone):
+    got = extract(photos, backbone)
+    np.testing.assert_allclose(got.vectors, plain_loop(photos, backbone), rtol=1e-5, atol=1e-6)
+    assert got.vectors.dtype == np.float32
+    assert got.rows.tolist() == list(range(COUNT))
+    assert got.digests == tuple(hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in photos)
+    expected = [signature(backbone.preprocessing.resize(open_image(p))) for p in photos]
+    np.testing.assert_array_equal(got.signatures, np.stack(expected))
+    assert (got.refused, got.cached) == ((), 0)
+    assert got.seconds["total"] >= got.seconds["network"] > 0
+    assert got.seconds["decode"] > 0
+
+
+def test_flips_are_the_mean_of_both_sides(photos, backbone):
+    both = (plain_loop(photos, backbone) + plain_loop(photos, backbone, mirror=True)) / 2
+    assert not np.allclose(both, plain_loop(photos, backbone), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(extract(photos, backbone, flips=True).vectors, both, rtol=1e-5, atol=1e-6)
+
+
+def test_what_cannot_be_read_is_refused_and_the_rest_goes_on(photos, backbone, tmp_path):
+    bad = {"empty": b"", "text": b"<html>", "cut": Path(photos[0]).read_bytes()[:-40]}
+    paths = list(photos)
+    for i, (name, content) in enumerate(bad.items()):
+        (tmp_path / name).write_bytes(content)
+        paths.insert(3 * i, str(tmp_path / name))
+    paths += [str(tmp_path / "never-was.jpg"), str(tmp_path)]
+    got = extract(paths, backbone, cache=tmp_path / "cache")
+    refused = [r.path for r in got.refused]
+    assert refused == [paths[0], paths[3], paths[6], *paths[-2:]]
+    assert [r.code for r in got.refused] == ["empty", "not_an_image", "truncated", "missing", "not_a_file"]
+    assert [paths[row] for row in got.rows] == photos
+    np.testing.assert_array_equal(got.vectors, extract(photos, backbone).vectors)
+
+
+def test_files_that_go_or_change_while_work_is_under_way(photos, backbone, monkeypatch):
+    """Row 29: between the scan that listed them and the moment they are read."""
+
+    def read(path):
+        if path == photos[5]:
+            Path(path).unlink()
+        if path == photos[6]:
+            Path(path).write_bytes(b"no longer an image")
+        return real(path)
+
+    real = features.read_bytes
+    monkeypatch.setattr(features, "read_bytes", read)
+    got = extract(photos, backbone)
+    assert [(r.path, r.code) for r in got.refused] == [(photos[5], "missing"), (photos[6], "not_an_image")]
+    assert len(got.rows) == COUNT - 2
+
+
+@pytest.mark.parametrize("paths", [[], ["/nowhere/1.jpg", "/nowhere/2.jpg"]])
+def test_nothing_usable_gives_nothing(paths, backbone, tmp_path):
+    got = extract(paths, backbone, cache=tmp_path)
+    assert got.vectors.shape == (0, backbone.features)
+    assert len(got.signatures) == len(got.rows) == 0
+    assert len(got.refused) == len(paths)
+
+
+def test_a_second_run_neither_decodes_nor_computes(photos, backbone, tmp_path, no_work_later):
+    first = extract(photos, backbone, cache=tmp_path / "c")
+    no_work_later()
+    second = extract(photos[::-1], backbone, cache=tmp_path / "c")
+    assert second.cached == COUNT
+    np.testing.assert_array_equal(second.vectors[::-1], first.vectors)
+    np.testing.assert_array_equal(second.signatures[::-1], first.signatures)
+    assert second.digests[::-1] == first.digests
+    assert second.seconds["network"] == 0
+
+
+@pytest.fixture
+def no_work_later(request):
+    """A switch: from the call on, work fails the test."""
+    return lambda: request.getfixturevalue("no_work")
+
+
+def test_the_content_counts_and_not_the_name(photos, backbone, tmp_path):
+    cache = tmp_path / "c"
+    extract(photos, backbone, cache=cache)
+    copy = shutil.copy(photos[2], tmp_path / "copy.bin")
+    Path(photos[4]).replace(photos[2])  # an old name with new content
+    got = extract([copy, photos[2], photos[0]], backbone, cache=cache)
+    assert got.cached == 3
+    np.testing.assert_allclose(
+        got.vectors, plain_loop([copy, photos[2], photos[0]], backbone), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_other_ways_of_computing_do_not_share_the_cache(photos, backbone, tmp_path):
+    cache = tmp_path / "c"
+    plain = extract(photos, backbone, cache=cache)
+    flipped = extract(photos, backbone, flips=True, cache=cache)
+    assert flipped.cached == 0
+    assert not np.array_equal(plain.vectors, flipped.vectors)
+    assert extract(photos, backbone, flips=True, cache=cache).cached == COUNT
+    assert len(shards(cache)) == 2
+
+
+@pytest.mark.parametrize("place", ["header", "digests", "vectors", "cut", "empty", "pickle"])
+def test_a_damaged_shard_costs_time_and_nothing_else(photos, backbone, tmp_path, place):
+    cache = tmp_path / "c"
+    good = extract(photos, backbone, cache=cache)
+    (shard,) = shards(cache)
+    content = bytearray(shard.read_bytes())
+    one_digest, one_vector = bytes.fromhex(good.digests[3]), good.vectors[3].tobytes()
+    if place == "digests":
+        content[content.index(one_digest)] ^= 1
+    elif place == "vectors":
+        content[content.index(one_vector) + 5] ^= 1
+    elif place == "header":
+        content[20] ^= 255
+    shard.write_bytes({"cut": content[:-7], "empty": b"", "pickle": b"\x80\x04]."}.get(place, content))
+    again = extract(photos, backbone, cache=cache)
+    np.testing.assert_array_equal(again.vectors, good.vectors)
+    assert again.digests == good.digests
+    assert again.cached == (COUNT - 1 if place in ("digests", "vectors") else 0)
+    assert extract(photos, backbone, cache=cache).cached == COUNT  # and it was mended
+
+
+def test_an_interrupt_keeps_what_is_done(photos, backbone, tmp_path):
+    def interrupt(stage, done, total):
+        if done == 18:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(photos, backbone, cache=tmp_path / "c", progress=interrupt)
+    assert not [t for t in threading.enumerate() if t.name.startswith("prepare")]
+    assert extract(photos, backbone, cache=tmp_path / "c").cached == 2 * OnnxRunner.batch
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(photos, backbone, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    got = extract(photos, backbone, cache=blocked)
+    np.testing.assert_array_equal(got.vectors, extract(photos, backbone).vectors)
+
+
+def test_progress_ends_at_the_total(photos, backbone):
+    seen = []
+    extract(photos, backbone, progress=lambda *step: seen.append(step))
+    assert seen[-1] == ("features", COUNT, COUNT)
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+
+
+def test_two_processes_share_a_cache(photos, backbone, tmp_path):
+    code = (
+        "import sys, pickle; from pathlib import Path; from fieldguide.features import extract; "
+        "b = pickle.loads(bytes.fromhex(sys.argv[1])); "
+        "f = extract(sys.argv[3:], b, cache=Path(sys.argv[2])); print(hash(f.vectors.tobytes()))"
+    )
+    command = [sys.executable, "-c", code, pickle.dumps(backbone).hex(), str(tmp_path / "c"), *photos]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    racing = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    answers = [process.communicate()[0] for process in racing]
+    assert [process.returncode for process in racing] == [0, 0]
+    assert answers[0] == answers[1]
+    assert len(shards(tmp_path / "c")) == 1
+    assert extract(photos, backbone, cache=tmp_path / "c").cached == COUNT
+
+
+def entry(number, width=6):
+    random = np.random.default_rng(number)
+    return Entry(
+        hashlib.sha256(bytes([number])).digest(),
+        random.integers(0, 256, 9, dtype=np.uint8),
+        random.random(width, dtype=np.float32),
+    )
+
+
+def same(one, other):
+    return one is not None and one.checksum() == other.checksum()
+
+
+def test_entries_come_back_as_they_were(tmp_path):
+    with FeatureCache(tmp_path, "k", 6) as cache:
+        for i in range(5):
+            cache.add(entry(i))
+    again = FeatureCache(tmp_path, "k", 6)
+    assert all(same(again.get(entry(i).digest), entry(i)) for i in range(5))
+    assert again.get(entry(7).digest) is None
+    assert FeatureCache(tmp_path, "other", 6).get(entry(0).digest) is None
+
+
+def test_shards_are_written_by_number_and_by_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_cache, "FLUSH_IMAGES", 3)
+    now = [0.0]
+    cache = FeatureCache(tmp_path, "k", 6, clock=lambda: now[0])
+    counts = []
+    for i, seconds in enumerate([0, 1, 2, 3, 70, 71]):
+        now[0] = seconds
+        cache.add(entry(i))
+        counts.append(len(shards(tmp_path)))
+    assert counts == [0, 0, 1, 1, 2, 2]
+
+
+def test_many_small_shards_become_one(tmp_path):
+    for i in range(feature_cache.SMALL_SHARDS):
+        with FeatureCache(tmp_path, "k", 6) as cache:
+            cache.add(entry(i))
+        assert len(shards(tmp_path)) == (i + 1 if i + 1 < feature_cache.SMALL_SHARDS else 1)
+    merged = FeatureCache(tmp_path, "k", 6)
+    assert all(same(merged.get(entry(i).digest), entry(i)) for i in range(feature_cache.SMALL_SHARDS))
+
+
+def test_the_least_recently_used_shards_go_first(tmp_path):
+    for i, key in enumerate("abc"):
+        with FeatureCache(tmp_path, key, 6) as cache:
+            cache.add(entry(i))
+        os.utime(next((tmp_path / key).iterdir()), (i, i))
+    FeatureCache(tmp_path, "a", 6)  # opening is using
+    size = shards(tmp_path)[0].stat().st_size
+    with FeatureCache(tmp_path, "d", 6, limit=2 * size):
+        pass
+    assert [path.parent.name for path in shards(tmp_path)] == ["a", "c"]
+
+
+def test_a_full_disk_does_not_end_the_work(tmp_path, monkeypatch):
+    def full(path):
+        raise OutputError("no space")
+
+    monkeypatch.setattr(feature_cache, "atomic_write", full)
+    with FeatureCache(tmp_path, "k", 6) as cache:
+        cache.add(entry(0))
+    assert shards(tmp_path) == []
+
+
+def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeypatch):
+    assert allocate(3, 4, tmp_path).dtype == np.float32
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    table = FeatureTable(30, 4, tmp_path / "new")
+    assert isinstance(table.vectors, np.memmap)
+    assert table.vectors.dtype == np.float16
+    assert list((tmp_path / "new").iterdir()) == []
+    table.put([2, 3], np.array([[1, 2, 3, 4], [1e9, -1e9, 0, 0.5]], np.float32))
+    assert table.vectors[2].tolist() == [1, 2, 3, 4]
+    assert table.vectors[3].tolist() == [65504, -65504, 0, 0.5]
+
+
+def test_extraction_into_a_file_gives_the_same_to_half_precision(photos, backbone, monkeypatch, tmp_path):
+    exact = extract(photos, backbone).vectors
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    for _ in range(2):
+        got = extract(photos, backbone, cache=tmp_path)
+        assert isinstance(got.vectors, np.memmap)
+        np.testing.assert_array_equal(got.vectors, exact.astype(np.float16))
+
+
+def test_no_room_for_the_file_is_said_at_the_start(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OutputError, match=r"no room for 2\.0 GB of features \(No space left"):
+        allocate(10**6, 1000, tmp_path)
+
+
+def test_results_come_in_order_and_no_more_is_begun_than_asked_for():
+    begun = []
+    random = np.random.default_rng(0)
+    pauses = random.random(40) / 200
+
+    def work(item):
+        begun.append(item)
+        threading.Event().wait(pauses[int(item)])
+        return item
+
+    items = [str(i) for i in range(40)]
+    got = []
+    for result in in_order(work, items, ahead=5):
+        got.append(result)
+        assert len(begun) <= len(got) + 5 + 1
+    assert got == items
+
+
+def test_an_abandoned_stream_stops_its_threads():
+    stream = in_order(lambda item: threading.Event().wait(0.01), [str(i) for i in range(1000)], ahead=900)
+    next(stream)
+    stream.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("prepare")]
+
+
+def test_torch_gives_the_features_of_the_model_file(photos, backbone):
+    pixels = np.stack([backbone.preprocessing.resize(open_image(p)) for p in photos])
+    by_torch = TorchRunner(backbone, "cpu")(pixels)
+    np.testing.assert_allclose(by_torch, OnnxRunner(backbone)(pixels), rtol=1e-4, atol=1e-4)
+
+
+def test_torch_is_asked_for_a_gpu_only_where_there_are_signs_of_one(backbone, monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: asked.append(1) or True)
+    monkeypatch.setattr(network_runner, "_may_have_gpu", lambda: False)
+    assert isinstance(best_runner(backbone), OnnxRunner)
+    assert asked == []
+    monkeypatch.setattr(network_runner, "_may_have_gpu", lambda: True)
+    monkeypatch.setattr(network_runner, "TorchRunner", lambda backbone: "on the GPU")
+    assert best_runner(backbone) == "on the GPU"
