@@ -122,14 +122,13 @@ def test_what_pillow_reads_of_allowed_formats_is_read(corpus: list[Path]) -> Non
 
 
 def test_mutated_files_are_read_or_refused_in_time_and_memory(corpus: list[Path], memory_limit: None) -> None:
-    allowed = [
-        path for path in corpus if outcome(path)[0] != "not_an_image" and path.stat().st_size < 300_000
-    ]
+    boring = {"not_an_image", "unsupported_format", "empty"}
+    allowed = [path for path in corpus if outcome(path)[0] not in boring]
     chance = random.Random(13)
     outcomes: Counter[str] = Counter()
     for turn in range(MUTATIONS):
         path = allowed[turn % len(allowed)]
-        data = mutated(path.read_bytes() or b"\0", chance.choice(allowed).read_bytes() or b"\0", chance)
+        data = mutated(path.read_bytes(), chance.choice(allowed).read_bytes(), chance)
         code, image, seconds = outcome(data)
         assert code in {"read", *CODES}, (turn, path.name)
         assert image is None or (image.mode == "RGB" and min(image.size) > 0), (turn, path.name)

@@ -41,13 +41,15 @@ def read_jpeg(data: bytes) -> Header:
     if frame is None or len(frame[1]) < 10 + 3 * frame[1][9]:
         raise damaged("JPEG", "it has no frame header")
     height, width = struct.unpack_from(">HH", frame[1], 5)
-    _check_scans(data, scan_start, width * height)
+    several = frame[0] in _PROGRESSIVE or data[scan_start + 4] < frame[1][9]
+    if several:
+        _check_scans(data, scan_start, width * height)
     kept = [body for marker, body in segments if marker not in _DROPPED]
     return Header(
         width,
         height,
         payload=b"".join([b"\xff\xd8", *kept, memoryview(data)[scan_start:]]),
-        decoder_bytes=_decoder_bytes(frame, scan_components=data[scan_start + 4]),
+        decoder_bytes=_decoder_bytes(frame[1], several),
         orientation=_orientation(segments),
     )
 
@@ -84,12 +86,11 @@ def _check_scans(data: bytes, start: int, pixels: int) -> None:
         raise bomb("JPEG", f"{scans} scans over {pixels:,} pixels")
 
 
-def _decoder_bytes(frame: tuple[int, bytes], scan_components: int) -> float:
+def _decoder_bytes(body: bytes, several: bool) -> float:
     """Result plus, where the image comes in several scans, libjpeg's 16-bit coefficients."""
-    marker, body = frame
     components = body[9]
     result = 1 if components == 1 else 4
-    if marker not in _PROGRESSIVE and scan_components >= components:
+    if not several:
         return result
     factors = [(body[at] >> 4, body[at] & 15) for at in range(11, 11 + 3 * components, 3)]
     widest, tallest = (max([1, *column]) for column in zip(*factors, strict=True)) if factors else (1, 1)

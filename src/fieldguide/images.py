@@ -113,8 +113,9 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
-            _check_status(os.fstat(file.fileno()))
-            data = file.read(MAX_FILE_BYTES + 1)
+            status = os.fstat(file.fileno())
+            _check_status(status)
+            data = file.read(status.st_size)
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise RefusedInput("missing", "there is no such file; check the path") from error
     except IsADirectoryError as error:
