@@ -115,7 +115,7 @@ def read_avif(data: bytes) -> Header:
     meta = _meta_box(data)
     sizes = [struct.unpack(">II", found) for found in _DIMENSIONS.findall(meta)]
     if not sizes:
-        raise damaged("AVIF", "it names no width and height")
+        raise damaged("AVIF or HEIC", "it names no width and height")
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     # Hidden from the decoder's front end, which would parse it; turning upright is told by `irot` and `imir`.
     at = data.find(meta)
@@ -137,10 +137,10 @@ def _meta_box(data: bytes) -> bytes:
         elif size == 0:
             size = len(data) - position
         if size < 8 or position + size > len(data):
-            raise truncated("AVIF")
+            raise truncated("AVIF or HEIC")
         if header[4:8] == b"meta" and not meta:
             meta = data[position : position + size]
         position += size
     if not meta:
-        raise damaged("AVIF", "it has no description box")
+        raise damaged("AVIF or HEIC", "it has no description box")
     return meta
