@@ -55,6 +55,8 @@ class ExportedBackbone:
     """The weights file that was read."""
     taps: Taps = DEFAULT_TAPS
     """Which depths were asked for."""
+    parts: tuple["ExportedBackbone", ...] = ()
+    """The backbones that work side by side in it; empty for a single one."""
 
 
 def export(

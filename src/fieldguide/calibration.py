@@ -118,3 +118,15 @@ def typicality(reference: FloatArray, distances: FloatArray) -> FloatArray:
     """
     at_least = len(reference) - np.searchsorted(reference, distances, side="left")
     return np.asarray((1 + at_least) / (1 + len(reference)), dtype=np.float64)
+
+
+def own_typicality(distances: FloatArray) -> FloatArray:
+    """Give each held-out image's typicality among all the others.
+
+    Parameters
+    ----------
+    distances
+        Out-of-fold distances of shape (n_images,).
+    """
+    at_least = len(distances) - np.searchsorted(np.sort(distances), distances, side="left")
+    return np.asarray(at_least / len(distances), dtype=np.float64)

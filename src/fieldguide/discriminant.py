@@ -122,11 +122,13 @@ class ByProducts:
         average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
         to_means = products @ average
         between_means = average.T @ to_means
-        within = products - to_means[:, labels] - to_means[:, labels].T + between_means[np.ix_(labels, labels)]
+        to_own = to_means[:, labels] - 0.5 * between_means[np.ix_(labels, labels)]
+        within = products - to_own - to_own.T
         freedom = max(len(learn) - int((counts > 0).sum()), 1)
         ridge = max(shrinkage * float(np.trace(within)) / freedom / table.n_features, _TINY)
-        system = within + np.float32(ridge * freedom / (1 - shrinkage)) * np.eye(len(learn), dtype=np.float32)
-        residual = scipy.linalg.solve(system, to_means - between_means[labels], assume_a="pos")
+        system = within
+        system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
+        residual = _solved(system, to_means - between_means[labels])
         gathered = average.T @ residual * counts[:, None]
         coefficients = (average - residual + average @ gathered) / np.float32(ridge)
         bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
@@ -179,8 +181,14 @@ class ByScatter:
         covariance *= np.float32((1 - shrinkage) / freedom)
         ridge = shrinkage / (1 - shrinkage) * float(np.trace(covariance)) / self._table.n_features
         covariance[np.diag_indices_from(covariance)] += np.float32(max(ridge, _TINY))
-        weights = scipy.linalg.solve(covariance, means.T, assume_a="pos", overwrite_a=True)
+        weights = _solved(covariance, means.T)
         return weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
+
+
+def _solved(system: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a positive definite system, whose triangle is overwritten."""
+    factor = scipy.linalg.cho_factor(system, overwrite_a=True, check_finite=False)
+    return np.asarray(scipy.linalg.cho_solve(factor, right, check_finite=False), dtype=np.float32)
 
 
 def _without_absent(bias: FloatArray, counts: IntArray) -> FloatArray:

@@ -120,7 +120,7 @@ def _covariance(centred: FloatArray, freedom: int, seed: int) -> tuple[FloatArra
     if total <= 0:
         return np.zeros((centred.shape[1], 1), dtype=np.float32), 1.0
     count = max(1, min(MOST_DIRECTIONS, freedom // 2, centred.shape[1] // 2))
-    _, singular, rows = randomized_svd(centred, count, n_iter=5, random_state=seed)
+    _, singular, rows = randomized_svd(centred, count, n_iter=2, random_state=seed)
     evenness = OTHER_DIRECTIONS * count / total
     inverse = max(freedom, 1) / np.maximum(singular.astype(np.float64) ** 2, 1e-12 * total)
     scale = np.sqrt(np.maximum(inverse - evenness, 0.0)).astype(np.float32)

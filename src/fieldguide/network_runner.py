@@ -72,10 +72,11 @@ class TorchRunner:
 
         from fieldguide.backbone_build import build_tapped
 
-        network = build_tapped(
-            backbone.timm_name, backbone.preprocessing, backbone.weights, taps=backbone.taps, head=False
-        )
-        self._torch, self._device, self._network = torch, device, network.to(device)
+        self._torch, self._device = torch, device
+        self._networks = [
+            build_tapped(part.timm_name, part.preprocessing, part.weights, taps=part.taps, head=False).to(device)
+            for part in backbone.parts or (backbone,)
+        ]
         self.kind = f"torch {torch.__version__} {device}"
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -84,7 +85,8 @@ class TorchRunner:
         # TF32 would be faster, but its features would not be those of the model file.
         exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         with torch.inference_mode(), exact:
-            features = self._network(torch.from_numpy(pixels).to(self._device))[0]
+            batch = torch.from_numpy(pixels).to(self._device)
+            features = torch.cat([network(batch)[0] for network in self._networks], dim=1)
             result: NDArray[np.float32] = features.float().cpu().numpy()
         return result
 

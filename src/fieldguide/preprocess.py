@@ -44,6 +44,10 @@ class Preprocessing:
         resized = square.resize(first, filter_).resize((self.size, self.size), filter_)
         return np.asarray(resized, dtype=np.uint8)
 
+    def resize_as(self) -> tuple[int, str, str]:
+        """Whatever decides the pixels that a network is given: size, mode and filter."""
+        return self.size, self.mode, self.interpolation
+
     def as_dict(self) -> dict[str, Any]:
         """The fields as the model file's metadata holds them."""
         return {

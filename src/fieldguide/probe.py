@@ -1,0 +1,135 @@
+"""A linear head with its promises, from features alone: what `linear-probe` is made of and others start from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide import calibration, familiarity
+from fieldguide.discriminant import Table, discriminant
+from fieldguide.familiarity import Familiarity
+from fieldguide.graph import Head
+
+COVERAGE = 0.95
+"""Coverage promised for prediction sets."""
+SHRINKAGES = (0.4, 0.6, 0.8, 0.9)
+"""Candidates for cross-validation; on the sets of docs/log.md the best lay within, and flat."""
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A head fitted to all images, with the out-of-fold answers that its promises rest on."""
+
+    head: Head
+    set_threshold: float
+    """Classes at least this probable belong to the prediction set."""
+    judged: IntArray
+    """Rows of the table whose class the other folds knew, growing; only these can be judged."""
+    probabilities: FloatArray
+    """Out-of-fold, of shape (n_judged, n_classes)."""
+    typicality: FloatArray
+    """Out-of-fold, of shape (n_judged,)."""
+    choices: tuple[str, ...]
+    """A sentence for each automatic choice."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One shrinkage, tried by cross-validation."""
+
+    shrinkage: float
+    temperature: float
+    loss: float
+    accuracy: float
+    judged: IntArray
+    probabilities: FloatArray
+
+
+def fit_probe(table: Table, depths: tuple[tuple[str, int], ...], seed: int) -> Probe:
+    """Choose the shrinkage, fit the head, and derive calibration, prediction sets and typicality.
+
+    Parameters
+    ----------
+    table
+        Features, labels and folds; folds must keep near-duplicates together, or every promise is too good.
+    depths
+        Name and width of each part of the features, from early to late.
+    seed
+        Of the randomised decomposition.
+    """
+    log_priors = np.log(np.bincount(table.labels, minlength=table.n_classes) / len(table.labels))
+    problem = discriminant(table)
+    trials = [_try(table, problem.out_of_fold(shrinkage), log_priors, shrinkage) for shrinkage in SHRINKAGES]
+    best = min(trials, key=lambda trial: trial.loss)
+    columns = familiarity.deep_columns(depths)
+    distances = familiarity.out_of_fold_distances(table, columns, seed).astype(np.float64)
+    final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
+    linear = _folded(table, problem.fit(best.shrinkage), best.temperature, log_priors)
+    truth = best.probabilities[np.arange(len(best.judged)), table.labels[best.judged]]
+    return Probe(
+        head=_head(table, linear, final, calibration.reference_distances(distances)),
+        set_threshold=calibration.set_threshold(truth, COVERAGE),
+        judged=best.judged,
+        probabilities=best.probabilities,
+        typicality=calibration.own_typicality(distances)[best.judged],
+        choices=_told(trials, best, len(distances)),
+    )
+
+
+def _try(table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shrinkage: float) -> _Trial:
+    own = scores[np.arange(len(scores)), table.labels]
+    judged = np.flatnonzero(np.isfinite(own))
+    labels, held = table.labels[judged], scores[judged].astype(np.float64)
+    temperature = calibration.fit_temperature(held, labels, log_priors)
+    log_p = calibration.log_probabilities(held, log_priors, temperature)
+    loss = -float(log_p[np.arange(len(judged)), labels].mean())
+    accuracy = float((log_p.argmax(1) == labels).mean())
+    return _Trial(shrinkage, temperature, loss, accuracy, judged, np.exp(log_p))
+
+
+def _folded(
+    table: Table,
+    solution: tuple[NDArray[np.float32], NDArray[np.float32]],
+    temperature: float,
+    log_priors: FloatArray,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fold standardisation, temperature and class shares into one weight matrix and one bias."""
+    weights = solution[0].astype(np.float64) / table.scale[:, None] / temperature
+    bias = solution[1].astype(np.float64) / temperature - table.mean.astype(np.float64) @ weights + log_priors
+    return weights.astype(np.float32), bias.astype(np.float32)
+
+
+def _head(
+    table: Table,
+    linear: tuple[NDArray[np.float32], NDArray[np.float32]],
+    distance: Familiarity,
+    reference: FloatArray,
+) -> Head:
+    return Head(
+        weights=linear[0],
+        bias=linear[1],
+        columns=distance.columns,
+        mean=table.mean[distance.columns],
+        scale=table.scale[distance.columns],
+        directions=distance.directions,
+        evenness=distance.evenness,
+        centres=distance.centres,
+        reference=reference.astype(np.float32),
+    )
+
+
+def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]:
+    tried = ", ".join(f"{trial.shrinkage:g}: {trial.loss:.3f}" for trial in trials)
+    sentences = [
+        f"shrinkage {best.shrinkage:g}: lowest cross-validated log loss ({tried})",
+        f"temperature {best.temperature:.3g}: makes the out-of-fold labels most probable",
+    ]
+    if reference < 99:
+        sentences.append(
+            f"unknown: never said by this model, since {reference} images cannot show a false-alarm rate of 1 % "
+            "(99 can); its typicality still ranks images"
+        )
+    return tuple(sentences)

@@ -1,0 +1,23 @@
+"""The ways to train. A new recipe is one file with `SUMMARY`, `OPTIONS` and `fit`, plus one line here."""
+
+from types import ModuleType
+
+from fieldguide.errors import OptionError
+from fieldguide.recipes import linear_probe
+
+RECIPES: dict[str, ModuleType] = {
+    "linear-probe": linear_probe,
+}
+
+
+def find(name: str) -> ModuleType:
+    """Return the recipe of that name.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    if name not in RECIPES:
+        raise OptionError(f"recipe: must be one of {', '.join(RECIPES)}; got {name!r}")
+    return RECIPES[name]

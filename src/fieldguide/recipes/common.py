@@ -1,0 +1,77 @@
+"""What every recipe takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from fieldguide.dataset import Dataset
+from fieldguide.errors import Refusal
+from fieldguide.preprocess import Preprocessing
+from fieldguide.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a person decides about a training run."""
+
+    backbone: str | None = None
+    """A backbone, or several joined by "+"; None lets the preset choose."""
+    preset: str = "balanced"
+    """`fast`, `balanced` or `best`."""
+    seed: int = 0
+    """The same data, seed and versions give the same file."""
+    weights: Path | None = None
+    """A local weights file of the backbone."""
+    cache: Path | None = None
+    """Folder where features are kept; None keeps none."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What only some recipes take, by name."""
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """How models that had not seen an image answered it: what the promises are made from."""
+
+    rows: NDArray[np.int64]
+    """Images of the data set, of shape (n_images,)."""
+    labels: NDArray[np.int64]
+    """True class numbers, of shape (n_images,)."""
+    probabilities: NDArray[np.float64]
+    """Of shape (n_images, n_classes)."""
+    typicality: NDArray[np.float64]
+    """Of shape (n_images,)."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a recipe gives: a network with its promises, ready to be joined with preprocessing."""
+
+    network: onnx.ModelProto
+    """From `pixels` to the outputs of the contract."""
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    backbone: Mapping[str, Any] | None
+    """Name, licence, source and digest for the card; None for a network of the recipe's own."""
+    set_threshold: float
+    """Classes at least this probable belong to the prediction set."""
+    out_of_fold: OutOfFold
+    used: int
+    """Images learned from."""
+    fingerprint: str
+    """SHA-256 over contents and labels of these images."""
+    refused: tuple[Refusal, ...]
+    choices: tuple[str, ...]
+    """A sentence for each automatic choice: what and why."""
+    seconds: Mapping[str, float]
+    history: tuple[Mapping[str, float], ...] = ()
+
+
+def with_seconds(started: Mapping[str, float], **more: float) -> dict[str, float]:
+    """Round seconds for people."""
+    return {name: round(value, 3) for name, value in {**started, **more}.items()}
