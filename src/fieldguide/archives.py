@@ -225,6 +225,9 @@ def _unpack_tar(file: IO[bytes], target: _Target) -> None:
                     target.write(parts, source, counted=False)
             # tarfile remembers every member; a stream never needs them again.
             archive.members = []  # type: ignore[attr-defined]
+    # tarfile takes a TAR that is cut between two members for a whole one.
+    if counter.last.strip(b"\0") or not counter.last:
+        raise tarfile.ReadError("it does not end as a TAR does")
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
@@ -241,12 +244,14 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
 
 
 class _CountingReader:
-    """A stream that counts what is read from it."""
+    """A stream that counts what is read from it, and keeps the last block of 512 bytes."""
 
     def __init__(self, file: IO[bytes], target: _Target) -> None:
         self.file, self.target = file, target
+        self.last = b""
 
     def read(self, size: int) -> bytes:
         chunk = self.file.read(size)
         self.target.count_bytes(len(chunk))
+        self.last = chunk[-512:] or self.last
         return chunk

@@ -31,14 +31,14 @@ NEIGHBOURS = 8
 """How many of its most similar later images each image is compared with closely."""
 SIMILAR = 0.85
 """Least cosine similarity of a pair that is compared closely."""
-SAME = 0.978
+SAME = 0.975
 """Least likeness of a near-duplicate pair; where it stands and why: docs/data.md."""
 
 _STEPS = 4.0  # quantisation: a quarter of a grey level, so that white still fits in 16 bits
 _COLOUR_WEIGHT = 1.5  # colours carry less contrast than brightness, yet tell a red shirt from a blue one
 _BLUR = 0.003  # damps high frequencies, which one Gauss-Newton step cannot register
 _LARGEST_CROP = 0.12  # shift or stretch beyond this share of a side is no slight crop
-_FLAT = 1.0  # least contrast (variance in grey levels squared) that a difference is measured against
+_FLAT = 16.0  # least contrast (variance in grey levels squared) that a difference is measured against
 
 Floats = NDArray[np.float32]
 
@@ -120,6 +120,23 @@ def likeness(signatures: NDArray[np.uint8]) -> Likeness:
     scores = np.concatenate([np.ones(len(copies), np.float32), scores[found]])
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -scores))
     return Likeness(pairs[order], scores[order])
+
+
+def compare(signatures: NDArray[np.uint8], pairs: NDArray[np.int64]) -> Floats:
+    """Likeness of given pairs, found or not.
+
+    Parameters
+    ----------
+    signatures : ndarray of shape (n_images, SIGNATURE_BYTES), uint8
+    pairs : ndarray of shape (n_pairs, 2), int64
+        Positions in `signatures`.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), float32
+        At most 1; near-duplicates have :data:`SAME` or more, unlike images less than 0 as often as not.
+    """
+    return _scores(np.ascontiguousarray(signatures).view("<i2"), pairs)
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

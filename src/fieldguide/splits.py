@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.duplicates import likeness
+from fieldguide.duplicates import SAME, compare, likeness
 from fieldguide.errors import OptionError
 
-SURE = 0.995
-"""Links of at least this likeness (re-encodings, resizings) always hold."""
 LARGEST_CHAIN = 24
-"""Weaker links hold only while their group has at most this many images: a chain of look-alikes (the frames
-of a film, shirts on one table) must not swallow a whole class, which could then never be split."""
+"""A group of near-duplicates grows beyond this many images only by parts whose first images are alike too: a
+chain of look-alikes (the frames of a film, shirts on one table) must not swallow a class, which could then
+never be split."""
 
 
 def duplicate_groups(
@@ -29,8 +28,8 @@ def duplicate_groups(
 ) -> NDArray[np.int64]:
     """Number the images so that those with the same number must stay on one side of a split.
 
-    Joined are images with the same content, the same non-empty group, and near-duplicates. The strongest
-    near-duplicate links are made first; see :data:`SURE` and :data:`LARGEST_CHAIN` for those left out.
+    Joined are images with the same content, the same non-empty group, and near-duplicates, the most alike
+    first; :data:`LARGEST_CHAIN` says which links are left out.
 
     Parameters
     ----------
@@ -52,9 +51,16 @@ def duplicate_groups(
     forest = _Forest(count)
     forest.join_equal(digests)
     forest.join_equal(groups or [])
-    alike = likeness(signatures)
-    for (lower, higher), score in zip(alike.pairs.tolist(), alike.scores.tolist(), strict=True):
-        forest.join(lower, higher, count if score >= SURE else LARGEST_CHAIN)
+    different: set[tuple[int, int]] = set()
+    for link in likeness(signatures).pairs.tolist():
+        low, high = sorted(map(forest.root, link))
+        if low == high or (low, high) in different:
+            continue
+        chain = forest.sizes[low] + forest.sizes[high] > LARGEST_CHAIN
+        if chain and compare(signatures, np.array([[low, high]]))[0] < SAME:
+            different.add((low, high))
+        else:
+            forest.join(low, high)
     return _numbered([forest.root(image) for image in range(count)])
 
 
@@ -226,10 +232,9 @@ class _Forest:
             item = self.parents[item]
         return item
 
-    def join(self, first: int, second: int, most: int) -> None:
-        """Join two sets, unless the joined one would have more than `most` members."""
+    def join(self, first: int, second: int) -> None:
         low, high = sorted((self.root(first), self.root(second)))
-        if low != high and self.sizes[low] + self.sizes[high] <= most:
+        if low != high:
             self.parents[high] = low
             self.sizes[low] += self.sizes[high]
 
@@ -238,7 +243,7 @@ class _Forest:
         first: dict[str, int] = {}
         for item, name in enumerate(names):
             if name:
-                self.join(first.setdefault(name, item), item, len(self.parents))
+                self.join(first.setdefault(name, item), item)
 
 
 def _numbered(roots: Sequence[int]) -> NDArray[np.int64]:

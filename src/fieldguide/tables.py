@@ -136,7 +136,7 @@ def _parquet_records(file: Any, columns: Sequence[str]) -> Iterator[Sequence[Any
 def _decode(content: bytes) -> tuple[str, tuple[str, ...]]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace"), ()
-    if b"\0" in content[:200]:
+    if b"\0" in content[:2]:
         encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
         return content.decode(encoding, errors="replace"), ("the table was read as UTF-16",)
     text = content.decode("utf-8-sig", errors="surrogateescape")

@@ -1,0 +1,197 @@
+"""Walking folders: rows 18 to 20 and 30 of the fault list."""
+
+import json
+import os
+import resource
+import time
+from pathlib import Path
+
+import pytest
+
+from fieldguide.errors import DataError
+from fieldguide.scan import Scan, scan
+
+ODD_NAMES = [
+    b"with space.jpg",
+    b"new\nline.jpg",
+    b"tab\t.jpg",
+    b"'quote\".jpg",
+    "\U0001f415.jpg".encode(),
+    "\u202egpj.jpg".encode(),
+    b"-leading.jpg",
+    b"=cmd.jpg",
+    b"bad\xff\xfe\n,=cmd.jpg",
+    b"x" * 251 + b".jpg",
+]
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def names(found: Scan) -> list[str]:
+    return [os.path.relpath(path, found.root) for path in found.images]
+
+
+def as_nobody(work) -> dict:
+    """Run `work` in a child that has no rights of its own, for root may read everything."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            os.write(writing, json.dumps(work()).encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return json.loads(answer)
+
+
+@pytest.fixture
+def public(tmp_path):
+    """A folder that another user may enter: pytest's own are closed, along the whole way."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if (
+            folder.stat().st_uid == os.getuid()
+            and folder.stat().st_mode & 0o005 != 0o005
+            and folder != Path("/")
+        ):
+            folder.chmod(folder.stat().st_mode | 0o005)
+    return tmp_path
+
+
+def test_images_by_suffix_others_and_hidden_counted(tmp_path):
+    for name in (
+        "b/2.JPG",
+        "a/1.jpeg",
+        "a/deep/3.webp",
+        "a/notes.txt",
+        "readme",
+        "._x.jpg",
+        "__MACOSX/a/4.jpg",
+    ):
+        touch(tmp_path / name)
+    touch(tmp_path / "a/Thumbs.db")
+    found = scan(tmp_path)
+    assert names(found) == ["a/1.jpeg", "a/deep/3.webp", "b/2.JPG"]
+    assert found.others == {".txt": 1, "": 1}
+    assert found.hidden == 3
+    assert len(found.notes()) == 2
+
+
+def test_unreadable_folder_and_file_are_named(public):
+    touch(public / "cat/1.jpg")
+    touch(public / "cat/closed.jpg").chmod(0)
+    touch(public / "closed/2.jpg")
+    (public / "closed").chmod(0)
+    try:
+        refused = as_nobody(lambda: [(r.path, r.code) for r in scan(public).refused])
+        images = as_nobody(lambda: scan(public).images)
+    finally:
+        (public / "closed").chmod(0o755)
+    assert refused == [[str(public / "cat/closed.jpg"), "unreadable"], [str(public / "closed"), "unreadable"]]
+    assert images == [str(public / "cat/1.jpg")]
+
+
+def test_folder_that_can_be_listed_but_not_entered_accounts_for_its_files(public):
+    touch(public / "cat/1.jpg")
+    (public / "cat").chmod(0o744)
+    try:
+        refused = as_nobody(lambda: [r.path for r in scan(public).refused])
+    finally:
+        (public / "cat").chmod(0o755)
+    assert refused == [str(public / "cat/1.jpg")]
+
+
+def test_link_loops_end_and_each_folder_is_visited_once(tmp_path):
+    touch(tmp_path / "cat/1.jpg")
+    (tmp_path / "cat/loop").symlink_to("..")
+    (tmp_path / "cat/self").symlink_to("self")
+    (tmp_path / "a_first").symlink_to("cat")
+    found = scan(tmp_path)
+    assert names(found) == ["cat/1.jpg"]  # under its real name, though the link sorts first
+    assert found.repeated == 2
+    assert [(r.code, os.path.basename(r.path)) for r in found.refused] == [("link_dangling", "self")]
+
+
+def test_links_out_of_the_folder_are_refused(tmp_path):
+    outside = touch(tmp_path / "data-private/secret.jpg")
+    data = tmp_path / "data"
+    touch(data / "cat/1.jpg")
+    (data / "cat/file.jpg").symlink_to(outside)
+    (data / "folder").symlink_to(outside.parent)
+    (data / "gone.jpg").symlink_to("nothing.jpg")
+    found = scan(data)
+    assert names(found) == ["cat/1.jpg"]
+    assert [r.code for r in found.refused] == ["link_outside", "link_outside", "link_dangling"]
+
+
+def test_links_inside_the_folder_are_followed(tmp_path):
+    touch(tmp_path / "cat/1.jpg")
+    touch(tmp_path / ".store/x/2.jpg")
+    (tmp_path / "cat/also.jpg").symlink_to("1.jpg")
+    (tmp_path / "dog").symlink_to(".store/x")
+    assert names(scan(tmp_path)) == ["cat/1.jpg", "cat/also.jpg", "dog/2.jpg"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_are_kept_byte_for_byte(tmp_path, name):
+    with open(os.path.join(os.fsencode(tmp_path), name), "wb"):
+        pass
+    (path,) = scan(tmp_path).images
+    assert os.path.basename(os.fsencode(path)) == name
+    assert os.path.exists(path)
+
+
+def test_pipe_with_an_image_name_is_refused_and_never_opened(tmp_path):
+    os.mkfifo(tmp_path / "x.jpg")
+    found = scan(tmp_path)
+    assert found.images == []
+    assert [r.code for r in found.refused] == ["not_a_file"]
+
+
+def test_order_has_nothing_to_do_with_creation(tmp_path):
+    for number in (3, 1, 2):
+        touch(tmp_path / f"{number}/{9 - number}.jpg")
+    assert names(scan(tmp_path)) == ["1/8.jpg", "2/7.jpg", "3/6.jpg"]
+
+
+@pytest.mark.parametrize("make", [lambda p: None, lambda p: p.touch()])
+def test_no_folder_stops_early(tmp_path, make):
+    make(tmp_path / "x")
+    with pytest.raises(DataError, match="must be a folder that exists"):
+        scan(tmp_path / "x")
+
+
+def test_progress_is_told(tmp_path):
+    for number in range(1001):
+        touch(tmp_path / f"{number}.jpg")
+    calls = []
+    scan(tmp_path, progress=lambda *call: calls.append(call))
+    assert calls == [("scan", 1000, None), ("scan", 1001, 1001)]
+
+
+@pytest.mark.long
+def test_hundred_thousand_files_take_seconds_and_little_memory(tmp_path):
+    original = touch(tmp_path / "0.jpg")
+    folder = tmp_path / "all"
+    for number in range(100_000):
+        if number % 25_000 == 0:  # file systems limit the links to one file
+            original = touch(folder / f"first-{number}.jpg")
+        os.link(original, folder / f"{number:06}.jpg")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    found = scan(folder)
+    assert len(found.images) == 100_004
+    assert time.perf_counter() - start < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
