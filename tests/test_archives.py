@@ -1,5 +1,6 @@
 """Hostile and damaged archives: rows 21 and 31 to 33 of the fault list."""
 
+import contextlib
 import gzip
 import io
 import os
@@ -236,7 +237,7 @@ def test_cut_archives_are_refused(tmp_path, make, share):
     path = make(tmp_path / "data.zip", {f"cat/{number}.jpg": os.urandom(2000) for number in range(20)})
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(DataError, match="damaged|cannot be unpacked"), unpacked(path):
+    with pytest.raises(DataError, match=r"damaged|cannot be unpacked"), unpacked(path):
         pass
 
 
@@ -258,10 +259,8 @@ def test_flipped_bytes_never_leave_as_another_error(tmp_path, seed):
     for _ in range(8):
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(DataError):
         written(path)
-    except DataError:
-        pass
 
 
 def test_encrypted_zip_says_so(tmp_path):
