@@ -1,0 +1,258 @@
+"""Runs a model file: images in, predictions out, in any number and in order.
+
+Imports no training library; `fieldguide.load` and one answer take well under a second.
+"""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeAlias
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+from fieldguide.artifact import ModelFile, load_model_file
+from fieldguide.errors import ModelFileError, OptionError, Refusal, RefusedInput
+from fieldguide.images import open_image
+from fieldguide.prediction import Judge, Prediction, refused
+
+__all__ = ["Outputs", "Prediction", "Predictor", "Source", "load"]
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8] | Refusal
+"""A path, the bytes of an image file, a Pillow image, an array of pixels, or an input refused before."""
+
+BATCH = 16
+"""Images that go through the network together."""
+BATCHES_AHEAD = 3
+"""Decoded images that may wait for the network, in batches."""
+NAMES = ["probabilities", "typicality", "embedding"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the model file computes for a batch."""
+
+    probabilities: NDArray[np.float32]
+    """Of shape (n_images, n_classes); each row sums to 1."""
+    typicality: NDArray[np.float32]
+    """Of shape (n_images,), from 0 to 1."""
+    embedding: NDArray[np.float32]
+    """Of shape (n_images, n_features): what the model's head sees."""
+
+
+def load(path: str | os.PathLike[str], *, threads: int | None = None) -> "Predictor":
+    """Load a model file.
+
+    Parameters
+    ----------
+    path
+        A `.onnx` file that fieldguide wrote.
+    threads
+        Threads for decoding and for the network, 1 or more; None takes the cores that this process may use.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, hostile or not one of fieldguide's; docs/artifact.md lists what is refused.
+    OptionError
+        If `threads` is not allowed.
+    """
+    return Predictor(load_model_file(path), threads=threads)
+
+
+class Predictor:
+    """A loaded model; :func:`load` makes one. May be used from several threads at once.
+
+    Parameters
+    ----------
+    model_file
+        A checked model file.
+    threads
+        As for :func:`load`.
+    """
+
+    def __init__(self, model_file: ModelFile, *, threads: int | None = None) -> None:
+        self._threads = usable_cores() if threads is None else threads
+        if type(self._threads) is not int or self._threads < 1:
+            raise OptionError(f"threads: must be a whole number, 1 or more; got {threads!r}")
+        self._file = model_file
+        self._preprocessing = model_file.preprocessing
+        self._classes = model_file.classes
+        self._session = _session(model_file, self._threads)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the columns of probabilities."""
+        return self._classes
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the model file says of itself; docs/artifact.md explains every field."""
+        return self._file.card
+
+    @property
+    def thresholds(self) -> dict[str, float | None]:
+        """`unknown`, `set` and `coverage` of the card; None where the model makes no such promise."""
+        stated = self._file.card["thresholds"]
+        return {name: stated.get(name) for name in ("unknown", "set", "coverage")}
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 that seals the model file."""
+        return self._file.digest
+
+    def predict(self, images: Sequence[Source], top: int = 5) -> list[Prediction]:
+        """Say what is on images.
+
+        Parameters
+        ----------
+        images
+            A list of paths, bytes of image files, Pillow images, or uint8 arrays of shape (height, width, 3).
+        top
+            How many of the most probable classes to list, 0 or more.
+
+        Returns
+        -------
+        list of Prediction
+            One an image, in order; an image that cannot be read has its `error` set.
+        """
+        if isinstance(images, str | bytes | os.PathLike | Image.Image) or (
+            isinstance(images, np.ndarray) and images.ndim < 4
+        ):
+            got = type(images).__name__
+            raise OptionError(f"images: must be a list of images; got one {got}; write [image]")
+        return list(self.predict_stream(images, top=top))
+
+    def predict_stream(self, sources: Iterable[Source], *, top: int = 5) -> Iterator[Prediction]:
+        """Say what is on images, one after the other, in any number.
+
+        Images are decoded in threads while the network works on those before them. Memory does not grow
+        with the number of images: `sources` is read some 50 images ahead of what was asked for.
+
+        Yields
+        ------
+        Prediction
+            One a source, in order.
+        """
+        if type(top) is not int or top < 0:
+            raise OptionError(f"top: must be a whole number, 0 or more; got {top!r}")
+        stated = self.thresholds
+        judge = Judge(self._classes, stated["unknown"] or 0.0, stated["set"], top)
+        prepared = _in_order(self._prepare, sources, self._threads, BATCH * BATCHES_AHEAD)
+        # closing: an interrupt must stop the threads now, not when the generator is collected.
+        with contextlib.closing(prepared):
+            while batch := list(islice(prepared, BATCH)):
+                yield from self._judged(batch, judge)
+
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Run the model file over a batch of pixels.
+
+        Parameters
+        ----------
+        pixels
+            RGB, of shape (n_images, height, width, 3), any height and width; the model resizes them.
+
+        Raises
+        ------
+        ModelFileError
+            If the model does not compute what its card says.
+        """
+        try:
+            outputs = Outputs(*self._session.run(NAMES, {"image": pixels}))
+        except Exception as error:  # ONNX Runtime's own kinds of exceptions have no common base
+            raise ModelFileError(f"{self._file.path}: the model cannot be run: {_reason(error)}") from error
+        shapes = (outputs.probabilities.shape, outputs.typicality.shape, outputs.embedding.shape[:1])
+        if shapes != ((len(pixels), len(self._classes)), (len(pixels),), (len(pixels),)):
+            raise ModelFileError(
+                f"{self._file.path}: the model answers {len(pixels)} images and {len(self._classes)} classes "
+                f"with arrays of shapes {shapes}; train it again"
+            )
+        return outputs
+
+    def _prepare(self, source: Source) -> "_Prepared":
+        path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        if isinstance(source, Refusal):
+            return _Prepared(source.path, None, source)
+        try:
+            return _Prepared(path, self._preprocessing.resize(open_image(source)), None)
+        except RefusedInput as error:
+            return _Prepared(path, None, Refusal(path or "", error.code, error.message))
+
+    def _judged(self, batch: list["_Prepared"], judge: Judge) -> Iterator[Prediction]:
+        pixels = [prepared.pixels for prepared in batch if prepared.pixels is not None]
+        rows = iter(self._rows(np.stack(pixels)) if pixels else ())
+        for prepared in batch:
+            if prepared.error is not None:
+                yield refused(prepared.path, prepared.error.code, prepared.error.message)
+                continue
+            probabilities, typicality = next(rows)
+            if np.isfinite(probabilities).all() and np.isfinite(typicality):
+                yield judge(prepared.path, probabilities, typicality)
+            else:
+                yield refused(prepared.path, "no_answer", "the model's answer to this image is no number")
+
+    def _rows(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.float32], np.float32]]:
+        outputs = self.run(pixels)
+        return zip(outputs.probabilities, outputs.typicality, strict=True)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An input on its way: with the network's pixels, or refused."""
+
+    path: str | None
+    pixels: NDArray[np.uint8] | None
+    error: Refusal | None
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _session(model_file: ModelFile, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Threads that wait by spinning would take the cores from the threads that decode.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without this, ONNX Runtime takes bytes with "ORTM" in the fifth place for its own, unchecked format.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        return onnxruntime.InferenceSession(model_file.content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own kinds of exceptions have no common base
+        raise ModelFileError(
+            f"{model_file.path}: ONNX Runtime {onnxruntime.__version__} cannot load it: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what ONNX Runtime says, cut to a readable length."""
+    text = (str(error).splitlines() or [""])[0] or type(error).__name__
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _in_order(
+    work: Callable[[Source], _Prepared], sources: Iterable[Source], threads: int, ahead: int
+) -> Generator[_Prepared, None, None]:
+    """Apply `work` to sources in threads; results come in order, at most `ahead` of them early."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    waiting: deque[Future[_Prepared]] = deque()
+    try:
+        for source in sources:
+            waiting.append(pool.submit(work, source))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
