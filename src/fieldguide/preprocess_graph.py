@@ -140,10 +140,10 @@ def _squash(preprocessing: Preprocessing) -> Any:
         shape = op.Shape(image, start=1, end=3)
         equal = op.Cast(op.Equal(shape, op.Constant(value_ints=[side, side])), to=_INT64)
         if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):
-            pixels = op.Identity(image)
+            square = op.Identity(image)
         else:
-            pixels = resize(image)
-        return pixels
+            square = resize(image)
+        return square
 
     return preprocessing_graph
 
@@ -156,11 +156,11 @@ def _crop_and_resize(preprocessing: Preprocessing) -> Any:
         shape = op.Shape(image, start=1, end=3)
         equal = op.Cast(op.Equal(shape, op.Constant(value_ints=[side, side])), to=_INT64)
         if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):
-            pixels = op.Identity(image)
+            square = op.Identity(image)
         else:
             shorter = op.ReduceMin(shape, keepdims=1)
             start = (shape - shorter) / op.Constant(value_ints=[2])
-            pixels = resize(op.Slice(image, start, start + shorter, op.Constant(value_ints=[1, 2])))
-        return pixels
+            square = resize(op.Slice(image, start, start + shorter, op.Constant(value_ints=[1, 2])))
+        return square
 
     return preprocessing_graph

@@ -1,0 +1,268 @@
+"""The whole line from DATA to a measured model file."""
+
+import dataclasses
+import importlib.metadata
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fieldguide import recipes
+from fieldguide.artifact import SPEC
+from fieldguide.backbone_export import export
+from fieldguide.dataset import Dataset, open_dataset
+from fieldguide.errors import DataError, OutputError, Refusal
+from fieldguide.evaluate import evaluate
+from fieldguide.evaluation import Evaluation, Outcomes, measure
+from fieldguide.files import atomic_write
+from fieldguide.graph import join, model_file, pretrained_head_model, read_model
+from fieldguide.predictor import load
+from fieldguide.preprocess import Preprocessing
+from fieldguide.progress import Progress, silent
+from fieldguide.recipes.common import Fitted, Setting
+
+UNKNOWN_THRESHOLD = 0.01
+"""Images less typical than this are unknown: about 1 % false alarms."""
+COVERAGE = 0.95
+"""Promised for prediction sets."""
+PACKAGES = ("fieldguide", "numpy", "onnx", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm", "torch")
+"""Their versions stand in the card: the same versions give the same bytes."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a person decides about ``fieldguide train``."""
+
+    data: Path
+    """DATA in any form."""
+    out: Path
+    """The model file to write."""
+    recipe: str = "linear-probe"
+    """A key of :data:`fieldguide.recipes.RECIPES`."""
+    setting: Setting = field(default_factory=Setting)
+    """Backbone, preset, seed and the like."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training run gave."""
+
+    options: TrainOptions
+    fitted: Fitted
+    validation: Evaluation
+    """Out of sample: on DATA's validation split where there is one, else out-of-fold."""
+    measured_on: str
+    """Which of the two, in words."""
+    refused: tuple[Refusal, ...]
+    """Images that were not learned from, by the name the person knows."""
+    notes: tuple[str, ...]
+    """Sentences about the data."""
+    seconds: Mapping[str, float]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """A sentence for each automatic choice."""
+        return self.fitted.choices
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's ``train --json``, with `choices` and `notes` added."""
+        setting, backbone = self.options.setting, self.fitted.backbone
+        return {
+            "model": str(self.options.out),
+            "recipe": self.options.recipe,
+            "backbone": backbone["name"] if backbone else None,
+            "preset": setting.preset,
+            "seed": setting.seed,
+            "images": {"used": self.fitted.used, "refused": len(self.refused)},
+            "refused": [refusal.as_dict() for refusal in self.refused],
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "validation": self.validation.as_dict() | {"measured_on": self.measured_on},
+            "history": [dict(epoch) for epoch in self.fitted.history],
+            "choices": list(self.choices),
+            "notes": list(self.notes),
+        }
+
+
+def train(options: TrainOptions) -> TrainResult:
+    """Learn from DATA, write the model file and measure it.
+
+    Raises
+    ------
+    OptionError
+        If a recipe or preset is unknown.
+    DataError
+        If DATA cannot be used.
+    BackboneError
+        If the backbone's weights cannot be had.
+    OutputError
+        If the model file cannot be written.
+    """
+    started = time.perf_counter()
+    recipes.find(options.recipe)
+    _check_writable(options.out)
+    with open_dataset(options.data, progress=options.setting.progress) as dataset:
+        scan = time.perf_counter() - started
+        result = train_dataset(dataset, options)
+    return dataclasses.replace(
+        result,
+        seconds={"total": time.perf_counter() - started, "scan": scan, **_without_total(result.seconds)},
+    )
+
+
+def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
+    """Do the same with a data set that is open already; `options.data` is not looked at."""
+    started = time.perf_counter()
+    training, validation = _parts(dataset)
+    fitted: Fitted = recipes.find(options.recipe).fit(training, options.setting)
+    learned = time.perf_counter()
+    measured = measure(_outcomes(fitted), fitted.classes)
+    _write(options.out, fitted, _card(fitted, training, options, measured))
+    written = time.perf_counter()
+    measured_on = "training images, each by a model that had not seen it (out-of-fold)"
+    if validation is not None:
+        measured = evaluate(load(options.out), validation, progress=options.setting.progress)
+        measured_on = "DATA's validation split"
+    ended = time.perf_counter()
+    refused = (*dataset.refused, *(_shown(refusal, dataset) for refusal in fitted.refused))
+    seconds = {
+        "total": ended - started,
+        **fitted.seconds,
+        "write": written - learned,
+        "validation": ended - written,
+    }
+    return TrainResult(options, fitted, measured, measured_on, refused, dataset.notes, seconds)
+
+
+def pretrained(backbone: str, out: Path, *, weights: Path | None = None, progress: Progress = silent) -> None:
+    """Write a model file of a backbone's own ImageNet classes.
+
+    Its typicality is 1 for every image, since it never saw held-out ones, and its sets hold the top class.
+
+    Raises
+    ------
+    BackboneError
+        If the backbone's weights cannot be had, or have no classes of their own.
+    OutputError
+        If the model file cannot be written.
+    """
+    _check_writable(out)
+    exported = export(backbone, head=True, weights=weights, progress=progress)
+    classes = exported.classes or ()
+    network = join(
+        read_model(exported.path), pretrained_head_model(len(classes), exported.features), ("logits", "features")
+    )
+    card = {
+        **_common_card(classes, exported.preprocessing),
+        "recipe": "pretrained",
+        "backbone": {
+            "name": exported.name,
+            "licence": exported.licence,
+            "source": exported.source,
+            "digest": exported.digest,
+        },
+        "thresholds": {"unknown": UNKNOWN_THRESHOLD, "coverage": None, "set": None},
+        "metrics": {},
+        "data": {"note": "the network's own classes, not trained here; typicality is 1 for every image"},
+        "choices": [],
+    }
+    _write_bytes(out, model_file(network, exported.preprocessing, card))
+
+
+def _without_total(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in seconds.items() if name != "total"}
+
+
+def _parts(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
+    """Training images and, where DATA has them, validation images; the test split is never opened."""
+    labelled = [row for row, label in enumerate(dataset.labels) if label]
+    if not labelled:
+        raise DataError(f"{dataset.root}: need labelled images, got none; sort photos into a folder for each class")
+    labelled_only = dataset.take(labelled) if len(labelled) < len(dataset) else dataset
+    if labelled_only.splits is None:
+        return labelled_only, None
+    training = labelled_only.select("train")
+    return training, labelled_only.select("validation") if "validation" in labelled_only.splits else None
+
+
+def _outcomes(fitted: Fitted) -> Outcomes:
+    held = fitted.out_of_fold
+    return Outcomes.of(
+        held.labels,
+        held.probabilities,
+        held.typicality,
+        set_threshold=fitted.set_threshold,
+        unknown_threshold=UNKNOWN_THRESHOLD,
+    )
+
+
+def _write(out: Path, fitted: Fitted, card: Mapping[str, Any]) -> None:
+    _write_bytes(out, model_file(fitted.network, fitted.preprocessing, card))
+
+
+def _write_bytes(out: Path, content: bytes) -> None:
+    with atomic_write(out) as file:
+        file.write(content)
+
+
+def _card(
+    fitted: Fitted, training: Dataset, options: TrainOptions, measured: Evaluation
+) -> dict[str, Any]:
+    counts = Counter(training.labels)
+    for row in _refused_rows(fitted, training):
+        counts[training.labels[row]] -= 1
+    return {
+        **_common_card(fitted.classes, fitted.preprocessing),
+        "recipe": options.recipe,
+        "preset": options.setting.preset,
+        "seed": options.setting.seed,
+        "backbone": dict(fitted.backbone) if fitted.backbone else None,
+        "thresholds": {"unknown": UNKNOWN_THRESHOLD, "coverage": COVERAGE, "set": fitted.set_threshold},
+        "metrics": _summary(measured),
+        "data": {
+            "images": fitted.used,
+            "refused": len(fitted.refused),
+            "per_class": {label: counts[label] for label in fitted.classes},
+            "fingerprint": fitted.fingerprint,
+        },
+        "choices": list(fitted.choices),
+        "history": [dict(epoch) for epoch in fitted.history],
+    }
+
+
+def _common_card(classes: tuple[str, ...], preprocessing: Preprocessing) -> dict[str, Any]:
+    return {
+        "spec": SPEC,
+        "classes": list(classes),
+        "preprocessing": preprocessing.as_dict(),
+        "created": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _summary(measured: Evaluation) -> dict[str, Any]:
+    """The measurement without what grows with the number of classes."""
+    whole = measured.as_dict()
+    left_out = ("refused", "per_class", "confusion", "labels_not_in_model")
+    return {"measured_on": "out-of-fold"} | {key: value for key, value in whole.items() if key not in left_out}
+
+
+def _refused_rows(fitted: Fitted, training: Dataset) -> list[int]:
+    refused = {refusal.path for refusal in fitted.refused}
+    return [row for row, path in enumerate(training.paths) if path in refused]
+
+
+def _shown(refusal: Refusal, dataset: Dataset) -> Refusal:
+    return Refusal(dataset.display(refusal.path), refusal.code, refusal.message)
+
+
+def _check_writable(out: Path) -> None:
+    """Stop before the work, not after it."""
+    folder = out.parent
+    if out.is_dir():
+        raise OutputError(f"{out}: is a folder; give a file name such as {out / 'model.onnx'}")
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: no such folder for the model file; make it or choose another")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder}: this folder cannot be written to; choose another")
