@@ -1,10 +1,10 @@
 """A backbone becomes one ONNX file: what is in it, that it is the same every time, and how it is cached."""
 
-import dataclasses
 import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from test_backbones import put_into_hub
 from tiny_backbone import tiny_weights
 
 SIZE = 64
+MEANS = Taps(since=0.42, pooling=("mean",), final_pooling=("mean",), channels=5120)  # whatever the default is
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def weights(home):
 
 @pytest.fixture
 def tiny(weights):
-    return export("test_efficientnet", size=SIZE, weights=weights)
+    return export("test_efficientnet", size=SIZE, weights=weights, taps=MEANS)
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def tapped(name, taps, size=96):
 
 
 def test_a_transformer_gives_its_class_token_and_its_patches_of_each_block():
-    network = tapped("test_vit", Taps(), 160)
+    network = tapped("test_vit", MEANS, 160)
     images = torch.from_numpy(pixels(2, 160))
     with torch.inference_mode():
         features = network(images)[0]
@@ -161,7 +162,7 @@ def test_a_transformer_gives_its_class_token_and_its_patches_of_each_block():
 
 
 def test_a_vector_that_repeats_the_last_stage_is_left_out():
-    names = [name for name, _ in tapped("test_resnet", Taps()).depths]
+    names = [name for name, _ in tapped("test_resnet", MEANS).depths]
     assert names == ["layer3:mean", "layer4:mean"]
 
 
@@ -179,23 +180,25 @@ def test_pooling_is_one_line_to_change():
 
 
 def test_the_earliest_depths_go_when_the_vector_would_be_too_wide():
-    everything = tapped("test_efficientnet", Taps(since=0)).depths
-    less = tapped("test_efficientnet", Taps(since=0, channels=400)).depths
+    everything = tapped("test_efficientnet", replace(MEANS, since=0)).depths
+    less = tapped("test_efficientnet", replace(MEANS, since=0, channels=400)).depths
     assert less == everything[-len(less) :]
     assert sum(w for _, w in less) <= 400 < sum(w for _, w in everything)
 
 
 def test_channels_last_maps_are_pooled_over_space_too():
-    network = tapped("swin_tiny_patch4_window7_224", Taps(since=0.75), 224)
-    images = torch.from_numpy(pixels(1, 224))
+    network = tapped("test_mambaout", replace(MEANS, since=0.75), 160)
+    (name, width), *_ = network.depths
+    images = torch.from_numpy(pixels(1, 160))
     with torch.inference_mode():
         features = network(images)[0]
         normal = (images.permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
         last = network.network.forward_intermediates(normal, indices=1, intermediates_only=True)[0]
-    torch.testing.assert_close(features[:, :768], last.mean((2, 3)), rtol=1e-4, atol=1e-4)
+    assert name == "stages.3:mean"
+    torch.testing.assert_close(features[:, :width], last.mean((2, 3)), rtol=1e-4, atol=1e-4)
 
 
-def test_mirroring_and_batching_leave_each_row_alone(tiny):
+def test_a_batch_leaves_each_row_alone(tiny):
     images = pixels(9)
     together = run(tiny, images)[0]
     alone = np.concatenate([run(tiny, image[None])[0] for image in images])
@@ -204,7 +207,9 @@ def test_mirroring_and_batching_leave_each_row_alone(tiny):
 
 EXPORT = (
     "import sys; from pathlib import Path; from fieldguide.backbone_export import export; "
-    f"e = export('test_efficientnet', size={SIZE}, weights=Path(sys.argv[1])); print(e.path, e.digest)"
+    "from fieldguide.backbone_taps import Taps; "
+    f"e = export('test_efficientnet', size={SIZE}, weights=Path(sys.argv[1]), taps={MEANS}); "
+    "print(e.path, e.digest)"
 )
 
 
@@ -226,7 +231,7 @@ def test_two_processes_that_race_leave_one_file_with_the_same_bytes(tiny, weight
 
 
 def test_a_second_export_only_reads_the_cache(tiny, weights, refuse_to_convert):
-    assert export("test_efficientnet", size=SIZE, weights=weights) == tiny
+    assert export("test_efficientnet", size=SIZE, weights=weights, taps=MEANS) == tiny
 
 
 def test_a_cached_catalogue_backbone_needs_neither_torch_nor_timm(lite0):
@@ -253,7 +258,7 @@ def test_a_damaged_cached_file_is_made_anew(tiny, weights, suffix, damage, monke
         file.unlink()
     else:
         file.write_bytes({"flip": content, "cut": content[:middle], "empty": b""}[damage])
-    again = export("test_efficientnet", size=SIZE, weights=weights)
+    again = export("test_efficientnet", size=SIZE, weights=weights, taps=MEANS)
     assert converted == [1]
     assert again.digest == tiny.digest
     assert again.path.read_bytes() == good[0]
@@ -291,7 +296,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(weights, tmp_path, monke
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     monkeypatch.setenv("FIELDGUIDE_CACHE", str(blocked / "cache"))
-    again = export("test_efficientnet", size=SIZE, weights=weights)
+    again = export("test_efficientnet", size=SIZE, weights=weights, taps=MEANS)
     assert again.digest == tiny.digest
     assert again.path.is_file()
 
@@ -312,7 +317,7 @@ def test_weights_of_another_network_name_the_first_tensor(home, weights):
 
 def test_weights_may_be_a_torch_file(weights, home, tiny):
     torch.save(load_file(weights), home / "same.pth")
-    assert export("test_efficientnet", size=SIZE, weights=home / "same.pth").digest == tiny.digest
+    assert export("test_efficientnet", size=SIZE, weights=home / "same.pth", taps=MEANS).digest == tiny.digest
 
 
 def test_weights_that_are_not_finite_are_refused(weights, home):
@@ -325,7 +330,7 @@ def test_weights_that_are_not_finite_are_refused(weights, home):
 
 def test_an_export_that_computes_something_else_is_refused(tiny, home):
     other = tiny_weights(home, seed=1)
-    network = build_tapped("test_efficientnet", tiny.preprocessing, other, taps=Taps(), head=False)
+    network = build_tapped("test_efficientnet", tiny.preprocessing, other, taps=MEANS, head=False)
     with pytest.raises(BackboneError, match="ONNX and torch differ by"):
         backbone_onnx._check(network, tiny.path.read_bytes(), "x")
 
@@ -389,7 +394,7 @@ def test_the_packaged_weights_know_what_photos_show(lite0, photo, label):
 
 
 def test_an_exported_backbone_is_plain_data(tiny):
-    assert dataclasses.asdict(tiny)["name"] == "test_efficientnet"
+    assert asdict(tiny)["name"] == "test_efficientnet"
     assert tiny.licence == "apache-2.0"
     assert tiny.source.startswith("file test_efficientnet")
     assert tiny.preprocessing.mode == "squash"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fieldguide.backbone_taps import Pooling, Taps
 
-_POOL: dict[Pooling, Callable[[Tensor], Tensor]] = {"mean": lambda x: x.mean(1), "max": lambda x: x.amax(1)}
+_POOL: dict[Pooling, Callable[[Tensor, tuple[int, ...]], Tensor]] = {"mean": torch.mean, "max": torch.amax}
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,16 @@ class TappedNetwork(nn.Module):
         """Pool one tapped output over space; tokens before the patches give their class token too."""
         output = self._taken[tap.name]
         if output.ndim == 4:
-            yield from self._pool_positions(_positions(output, tap.width), self.taps.pooling)
+            yield from self._pool_over(output, _space(output, tap.width))
             return
         tokens = self._normalised(output)
         prefix = _prefix_tokens(self.network, tokens.shape[1])
         if prefix:
             yield "class", tokens[:, 0]
-        yield from self._pool_positions(tokens[:, prefix:], self.taps.pooling)
+        yield from self._pool_over(tokens[:, prefix:], (1,))
 
-    def _pool_positions(
-        self, positions: Tensor, pooling: tuple[Pooling, ...]
-    ) -> Iterator[tuple[str, Tensor]]:
-        yield from ((kind, _POOL[kind](positions)) for kind in pooling)
+    def _pool_over(self, values: Tensor, axes: tuple[int, ...]) -> Iterator[tuple[str, Tensor]]:
+        yield from ((kind, _POOL[kind](values, axes)) for kind in self.taps.pooling)
 
     def _pool_final(self, final: Tensor) -> Iterator[tuple[str, Tensor]]:
         """What the network's own classifier would see, and with "max" the maximum of the map behind it."""
@@ -104,7 +102,7 @@ class TappedNetwork(nn.Module):
             if kind == "mean":
                 yield "final", self.network.forward_head(final, pre_logits=True)
             elif final.ndim == 4:
-                yield f"final:{kind}", _POOL[kind](_positions(final, int(self.network.num_features)))
+                yield f"final:{kind}", _POOL[kind](final, _space(final, self.network.num_features))
 
     def _normalised(self, tokens: Tensor) -> Tensor:
         # Inner blocks of a transformer have no norm of their own; its last one makes depths comparable
@@ -159,11 +157,9 @@ def find_taps(network: nn.Module) -> list[_Tap]:
     return [_Tap(level["module"], level["num_chs"], i / len(levels)) for i, level in enumerate(levels)]
 
 
-def _positions(output: Tensor, width: int | None) -> Tensor:
-    """Reshape a map, channels first or last, to (batch, positions, channels)."""
-    if width is None or output.shape[1] == width:
-        return output.flatten(2).transpose(1, 2)
-    return output.flatten(1, 2)
+def _space(output: Tensor, width: int | None) -> tuple[int, int]:
+    """The axes of height and width of a map; channels come first unless only the last axis fits them."""
+    return (2, 3) if width is None or output.shape[1] == width else (1, 2)
 
 
 def _prefix_tokens(network: nn.Module, tokens: int) -> int:
