@@ -1,0 +1,68 @@
+"""``fieldguide evaluate``: measure a model file on labelled photos."""
+
+import argparse
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fieldguide import terminal
+from fieldguide.commands import summary
+from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, write_json
+
+if TYPE_CHECKING:
+    from fieldguide.evaluation import Evaluation
+
+NAME = "evaluate"
+HELP = "measure a model file on labelled photos"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare MODEL, DATA and what to measure on."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
+    )
+    parser.add_argument(
+        "--split",
+        choices=("train", "validation", "test", "all"),
+        metavar="NAME",
+        help="train, validation, test or all (default: test where there is one, else all)",
+    )
+    parser.add_argument(
+        "--foreign", type=Path, metavar="DATA", help="photos of other things, to be told apart"
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, show the page, write the JSON."""
+    from fieldguide.dataset import open_dataset
+    from fieldguide.evaluate import choose_split, evaluate
+    from fieldguide.predictor import load
+
+    model = load(options.model)
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(terminal.progress())
+        dataset = stack.enter_context(open_dataset(options.data, minimum_classes=1, progress=progress))
+        foreign = None
+        if options.foreign is not None:
+            opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
+            foreign = stack.enter_context(opened)
+        chosen = choose_split(dataset, options.split)
+        measured = evaluate(model, chosen, foreign=foreign, progress=progress)
+    for note in (*dataset.notes, *(foreign.notes if foreign else ())):
+        terminal.say(f"note: {note}")
+    return _report(measured, options)
+
+
+def _report(measured: "Evaluation", options: argparse.Namespace) -> int:
+    answer = measured.as_dict()
+    refused = [*answer["refused"], *answer.get("foreign", {}).get("refused", [])]
+    say_refused(refused, len(refused), "--json lists")
+    for label, images in measured.strangers:
+        terminal.say(f"not measured: {images} images labelled {label!r}, which is not a class of the model")
+    tell = terminal.say if options.json == STANDARD_OUTPUT else terminal.show
+    for line in summary.lines(answer):
+        tell(line)
+    write_json(answer, options.json)
+    return 1 if refused or measured.strangers else 0

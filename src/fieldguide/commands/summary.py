@@ -1,0 +1,68 @@
+"""A measurement as a page of text, from the contract's JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+MOST_ROWS = 8
+"""Longest list shown of weak classes and of mixed-up pairs; the JSON has them all."""
+
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "macro_precision": "macro precision",
+    "macro_recall": "macro recall",
+    "top5": "top-5 accuracy",
+}
+
+
+def lines(answer: dict[str, Any]) -> Iterator[str]:
+    """The page of one measurement (``evaluate --json``), line by line."""
+    yield f"{answer['n']} images measured; ranges hold the true value with 95 % confidence"
+    for key, name in NAMES.items():
+        if answer.get(key):
+            yield f"  {name:<20}{_range(answer[key])}"
+    yield f"  {'log loss':<20}{answer['log_loss']:.3f}"
+    yield f"  {'calibration error':<20}{answer['ece']:.3f}"
+    sets = f"hold the truth in {answer['coverage']:.1%}, {answer['mean_set_size']:.2f} labels each"
+    yield f"  {'prediction sets':<20}{sets}"
+    yield f"  {'taken as unknown':<20}{answer['unknown_rate']:.1%}"
+    yield from _weakest(answer["per_class"])
+    yield from _confused(answer["confusion"])
+    if "foreign" in answer:
+        yield from _foreign(answer["foreign"])
+
+
+def _range(interval: dict[str, float]) -> str:
+    return f"{interval['value']:.3f}  ({interval['low']:.3f} to {interval['high']:.3f})"
+
+
+def _weakest(per_class: list[dict[str, Any]]) -> Iterator[str]:
+    weak = sorted((row for row in per_class if row["n"] and row["f1"] < 1), key=lambda row: row["f1"])
+    if weak:
+        yield "weakest classes"
+    for row in weak[:MOST_ROWS]:
+        figures = f"F1 {row['f1']:.2f}, precision {row['precision']:.2f}, recall {row['recall']:.2f}"
+        yield f"  {row['label']}: {figures} over {row['n']} images"
+
+
+def _confused(confusion: dict[str, Any]) -> Iterator[str]:
+    labels = confusion["labels"]
+    pairs = [
+        (images, labels[row], labels[column])
+        for row, counts in enumerate(confusion["matrix"])
+        for column, images in enumerate(counts)
+        if images and row != column
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    if pairs:
+        yield "most often mixed up"
+    for images, truth, predicted in pairs[:MOST_ROWS]:
+        yield f"  {truth} taken for {predicted}: {images}"
+
+
+def _foreign(foreign: dict[str, Any]) -> Iterator[str]:
+    yield f"{foreign['n']} foreign images, told apart by typicality"
+    yield f"  {'AUROC':<20}{_range(foreign['auroc'])}"
+    yield f"  {'false alarms':<20}{_range(foreign['false_alarm_rate'])} of the data's images taken as unknown"
+    yield f"  {'missed':<20}{_range(foreign['miss_rate'])} of the foreign images taken as known"
