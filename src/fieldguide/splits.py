@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.duplicates import SAME, compare, likeness
+from fieldguide.duplicates import compare, likeness
 from fieldguide.errors import OptionError
 
 LARGEST_CHAIN = 24
 """A group of near-duplicates grows beyond this many images only by parts whose first images are alike too: a
 chain of look-alikes (the frames of a film, shirts on one table) must not swallow a class, which could then
 never be split."""
+STILL_ALIKE = 0.9
+"""Likeness that these first images need: less than a pair's own, since each may be cropped another way."""
 
 
 def duplicate_groups(
@@ -57,7 +59,7 @@ def duplicate_groups(
         if low == high or (low, high) in different:
             continue
         chain = forest.sizes[low] + forest.sizes[high] > LARGEST_CHAIN
-        if chain and compare(signatures, np.array([[low, high]]))[0] < SAME:
+        if chain and compare(signatures, np.array([[low, high]]))[0] < STILL_ALIKE:
             different.add((low, high))
         else:
             forest.join(low, high)
