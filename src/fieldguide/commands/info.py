@@ -11,6 +11,9 @@ from fieldguide import terminal
 NAME = "info"
 HELP = "show what a model file says of itself"
 
+FIRST = ("recipe", "preset", "seed", "backbone", "classes", "data", "metrics", "thresholds", "choices")
+"""What a person wants to know first; the rest follows in the card's order."""
+
 MOST_NAMES = 30
 """Longest list of names shown in full; ``--json`` has them all."""
 
@@ -33,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     terminal.show(
         f"{options.model}: {len(card['classes'])} classes, {options.model.stat().st_size / 1e6:.1f} MB"
     )
-    for line in page(card):
+    ordered = {key: card[key] for key in FIRST if key in card}
+    for line in page(ordered | card):
         terminal.show(line)
     return 0
 
@@ -41,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
 def page(card: dict[str, Any], indent: str = "") -> Iterator[str]:
     """A card as indented lines, whatever it holds."""
     for key, value in card.items():
+        if value in ({}, []):
+            continue
         if isinstance(value, dict) and set(value) == {"value", "low", "high"}:
             yield f"{indent}{key}: {value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
         elif isinstance(value, dict):

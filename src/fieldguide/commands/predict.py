@@ -2,7 +2,7 @@
 
 A line has label, probability, typicality and path (then the classes of ``--top`` if it was given), aligned on
 a terminal and separated by tabs elsewhere. A photo of something else is ``unknown (nearest label)``, an image
-that could not be read ``refused (code)``. Programs should read ``--out FILE.jsonl``, where everything is exact.
+that could not be read ``refused (code)``. Programs should read ``--out FILE.jsonl``.
 """
 
 import argparse
@@ -23,7 +23,8 @@ NAME = "predict"
 HELP = "say what is on photos: files, folders, globs or a table"
 
 DEFAULT_TOP = 5
-WIDEST_LABEL = 32
+LEAST_WIDTH, MOST_WIDTH = 20, 40
+"""Of the first column on a terminal, in characters."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +68,8 @@ def _write(model: "Predictor", inputs: "Inputs", options: argparse.Namespace) ->
 def _show(model: "Predictor", inputs: "Inputs", options: argparse.Namespace) -> int:
     refused = 0
     aligned = sys.stdout.isatty()
-    width = min(max(map(len, model.classes)), WIDEST_LABEL)
+    widest = max(len(f"unknown ({label})") for label in model.classes)
+    width = min(max(widest, LEAST_WIDTH), MOST_WIDTH)
     for prediction in model.predict_stream(inputs.items, top=options.top or DEFAULT_TOP):
         cells = list(_cells(prediction, listed=options.top is not None))
         if aligned:
