@@ -19,12 +19,12 @@ PREPROCESSING = Preprocessing(16)
 WEIGHTS = np.eye(3, dtype=np.float32) * 8
 
 
-def card(classes=CLASSES, preprocessing=PREPROCESSING, **changes):
+def card(classes=CLASSES, **changes):
     """A card with every field of docs/artifact.md."""
     whole = {
         "spec": 1,
         "classes": list(classes),
-        "preprocessing": preprocessing.as_dict(),
+        "preprocessing": PREPROCESSING.as_dict(),
         "recipe": "linear-probe",
         "backbone": {"name": "tiny", "licence": "MIT", "source": "tests", "digest": "0" * 64},
         "thresholds": {"unknown": 0.01, "coverage": 0.95, "set": 0.05},

@@ -1,8 +1,8 @@
 """Predictions for any number of inputs into one file, row by row, so that a run that was killed goes on.
 
-While a run lasts its rows stand in a journal beside the file, ``OUT.partial``: a line that names the model and
-the number of classes listed, then one JSON line an input. Once the last input is done the journal is written as
-OUT, whole or not at all, and removed. Until then a finished OUT of an earlier run stays as it was.
+While a run lasts its rows stand in a journal beside the file, ``OUT.partial``: a line that names the model
+and the number of classes listed, then one JSON line an input. Once all inputs are done the journal is written
+as OUT, whole or not at all, and removed. Until then a finished OUT of an earlier run stays as it was.
 """
 
 import contextlib
