@@ -190,13 +190,13 @@ def test_outcomes_of_probabilities_follow_the_thresholds():
     np.testing.assert_array_equal(outcomes.rank, [1, 2, 0])
 
 
-def test_the_prediction_set_is_never_empty():
+def test_the_prediction_set_is_empty_where_no_class_is_probable_enough():
     probabilities = np.array([[0.4, 0.35, 0.25]])
     outcomes = Outcomes.of(
         np.array([0]), probabilities, np.ones(1), set_threshold=0.9, unknown_threshold=0.01
     )
-    assert outcomes.set_size.tolist() == [1]
-    assert outcomes.covered.tolist() == [True]
+    assert outcomes.set_size.tolist() == [0]
+    assert outcomes.covered.tolist() == [False]
 
 
 def test_measuring_answers_with_a_thousand_classes_is_fast_and_exact():

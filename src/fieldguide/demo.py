@@ -76,7 +76,7 @@ def write_photos(folder: Path) -> Path:
 
 
 def _train(data: Path, model: Path, progress: Progress, say: Callable[[str], None]) -> Path:
-    result = train(TrainOptions(data, model, setting=Setting(cache=cache_folder(), progress=progress)))
+    result = train(TrainOptions(data, model, setting=Setting(cache=cache_folder() / "features", progress=progress)))
     seconds = result.seconds["total"]
     say(f"2. Trained on {result.fitted.used} images in {seconds:.0f} s. What was chosen, and why:")
     for choice in result.choices:

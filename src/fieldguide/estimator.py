@@ -124,7 +124,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             file.write(self.model_)
 
     def _setting(self) -> Setting:
-        cache = cache_folder() if self.use_cache else None
+        cache = cache_folder() / "features" if self.use_cache else None
         return Setting(backbone=self.backbone, preset=self.preset, seed=self.seed, cache=cache)
 
     def _predictor(self) -> Predictor:

@@ -63,7 +63,7 @@ class Outcomes:
         typicality
             Of shape (n_images,).
         set_threshold
-            Classes at least this probable form the prediction set, the most probable one always.
+            Classes at least this probable form the prediction set.
         unknown_threshold
             Images less typical than this are unknown.
         """
@@ -76,8 +76,8 @@ class Outcomes:
             confidence=probabilities.max(axis=1).astype(np.float64),
             truth_probability=own.astype(np.float64),
             rank=metrics.truth_ranks(truth, probabilities),
-            covered=(own >= set_threshold) | (predicted == truth),
-            set_size=np.maximum((probabilities >= set_threshold).sum(axis=1), 1),
+            covered=own >= set_threshold,
+            set_size=(probabilities >= set_threshold).sum(axis=1),
             typicality=np.asarray(typicality, dtype=np.float64),
             unknown=np.asarray(typicality) < unknown_threshold,
         )

@@ -73,14 +73,14 @@ class Judge:
             probability=_plain(probabilities[best]),
             typicality=_plain(typicality),
             unknown=bool(typicality < self.unknown_below),
-            set=tuple(self.classes[column] for column in listed[: max(len(members), 1)]),
+            set=tuple(self.classes[column] for column in listed[: len(members)]),
             top=top,
             probabilities=probabilities,
         )
 
     def _members(self, probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
         if self.set_from is None:
-            return np.empty(0, np.intp)
+            return np.array([probabilities.argmax()])
         return np.flatnonzero(probabilities >= self.set_from)
 
 

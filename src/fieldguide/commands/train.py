@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             preset=options.preset,
             seed=options.seed,
             weights=options.weights,
-            cache=cache_folder(),
+            cache=cache_folder() / "features",
             options=given,
             progress=progress,
         )
