@@ -1,0 +1,69 @@
+"""What all tests share: a cache folder of their own, and small photos."""
+
+import huggingface_hub.constants
+import numpy as np
+import pytest
+from PIL import Image
+
+TINY = ("test_efficientnet", "test_efficientnet_gn", "test_resnet")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory):
+    """No test writes to the user's cache; what is exported once serves the whole session."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDGUIDE_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def hub_folder(tmp_path_factory):
+    """A hub cache that holds some of timm's networks for tests, with random weights."""
+    from test_backbones import put_into_hub  # imports torch, which most tests do without
+    from tiny_backbone import tiny_weights
+
+    folder = tmp_path_factory.mktemp("hub")
+    for name in TINY:
+        weights = tiny_weights(folder, name)
+        put_into_hub(folder, f"timm/{name}.r160_in1k", "model.safetensors", weights)
+    return folder
+
+
+@pytest.fixture
+def tiny_hub(hub_folder, monkeypatch):
+    """Make the names in `TINY` backbones that are usable without a network."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(hub_folder))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    return hub_folder
+
+
+@pytest.fixture(scope="session")
+def paint():
+    """Write one of a class's photos, all different: `paint(path, colour, number)`."""
+
+    def write(path, colour, number):
+        random = np.random.default_rng([number, *colour])
+        coarse = np.clip(np.array(colour) + random.integers(-70, 71, (5, 6, 3)), 0, 255).astype(np.uint8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = (70 + 3 * (number % 9), 60 + 5 * (number % 7))
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def paint_classes(paint):
+    """Write class folders: `paint_classes(folder, counts, first)` with images per class in `counts`."""
+
+    def write(folder, counts, first=0):
+        for name, count in counts.items():
+            for number in range(first, first + count):
+                paint(folder / name / f"{number:03}.png", COLOURS[name], number)
+        return folder
+
+    return write
+
+
+COLOURS = {"red": (200, 60, 60), "green": (60, 190, 60), "blue": (60, 60, 200), "grey": (128, 128, 128)}
