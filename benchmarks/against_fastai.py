@@ -70,7 +70,17 @@ def main() -> None:
                 export(preset.backbone, size=preset.size)
                 ours, theirs = _fieldguide(photos, Path(folder)), _fastai(photos, options.fastai, seed)
                 ratio = theirs["seconds"] / ours["seconds"]
-                print(json.dumps({"data": data.name, "seed": seed, "ratio": ratio, "fieldguide": ours, "fastai": theirs}))
+                print(
+                    json.dumps(
+                        {
+                            "data": data.name,
+                            "seed": seed,
+                            "ratio": ratio,
+                            "fieldguide": ours,
+                            "fastai": theirs,
+                        }
+                    )
+                )
                 sys.stdout.flush()
 
 
@@ -110,7 +120,12 @@ def _fieldguide(photos: Path, folder: Path) -> dict[str, float]:
 
 
 def _fastai(photos: Path, python: Path, seed: int) -> dict[str, float]:
-    run = subprocess.run([python, "-c", FASTAI, photos.with_suffix(".csv"), str(seed)], stdout=subprocess.PIPE, text=True, check=True)
+    run = subprocess.run(
+        [python, "-c", FASTAI, photos.with_suffix(".csv"), str(seed)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     answer: dict[str, float] = json.loads(run.stdout.strip().splitlines()[-1])
     return answer
 
