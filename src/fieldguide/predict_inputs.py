@@ -75,10 +75,16 @@ def _expanded(path: str, notes: list[str], progress: Progress) -> Iterator[Item]
     place = Path(path)
     if place.is_dir():
         yield from _in_folder(path, notes, progress)
-    elif suffix_of(place.name) in TABLE_SUFFIXES:
-        yield from _in_table(place, notes)
     elif glob.has_magic(path) and not os.path.lexists(path):
         yield from _in_glob(path, notes, progress)
+    else:
+        yield from _in_file(path, notes)
+
+
+def _in_file(path: str, notes: list[str]) -> Iterator[Item]:
+    place = Path(path)
+    if suffix_of(place.name) in TABLE_SUFFIXES:
+        yield from _in_table(place, notes)
     else:
         yield path
 
@@ -116,7 +122,7 @@ def _in_glob(pattern: str, notes: list[str], progress: Progress) -> Iterator[Ite
         yield Refusal(pattern, "missing", "no file has a name like this; check the path")
     for match in matches:
         if not Path(match).is_dir():
-            yield from _expanded(glob.escape(match) if glob.has_magic(match) else match, notes, progress)
+            yield from _in_file(match, notes)
         elif "**" not in pattern:  # which has matched what lies in the folder, too
             yield from _in_folder(match, notes, progress)
 

@@ -156,6 +156,7 @@ class _Journal:
         written, end = Written(), len(self.head)
         if not self._is_of_this_run(written):
             self.file.truncate(0)
+            self.file.seek(0)
             self._write(self.head)
             return written
         for item, line in zip(items, self.file, strict=False):
