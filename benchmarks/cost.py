@@ -1,8 +1,8 @@
 """A whole training run against what decoding plus one forward pass of every image takes, side by side.
 
-The yardstick reads, decodes and shrinks every photo of DATA's train and validation with plain Pillow in one thread
-for each core, and then runs the exported network over all of them with plain ONNX Runtime; nothing overlaps, nothing
-is cached. `train` is the whole command, process start to exit, with an empty cache of features.
+The yardstick reads, decodes and shrinks every photo of DATA's train and validation with plain Pillow, a
+thread a core, and then runs the exported network over all of them with plain ONNX Runtime; nothing overlaps,
+nothing is cached. `train` is the whole command, process start to exit, with an empty cache of features.
 """
 
 import argparse

@@ -55,7 +55,9 @@ def export_joined(
     parts = (first, *others)
     for part in others:
         if part.preprocessing.resize_as() != first.preprocessing.resize_as():
-            raise BackboneError(f"{names}: {part.name} shrinks images in another way than {first.name}; name one")
+            raise BackboneError(
+                f"{names}: {part.name} shrinks images in another way than {first.name}; name one"
+            )
     content = _merged(parts)
     digest = hashlib.sha256(content).hexdigest()
     path = first.path.with_name(f"{digest}.onnx")

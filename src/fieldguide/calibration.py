@@ -102,7 +102,10 @@ def reference_distances(distances: FloatArray) -> FloatArray:
 
 
 def typicality(reference: FloatArray, distances: FloatArray) -> FloatArray:
-    """Give the split-conformal p-value of each distance (Vovk et al.; Bates et al., Annals of Statistics 2023).
+    """Give the split-conformal p-value of each distance.
+
+    After Vovk et al.; for outliers Bates et al., "Testing for outliers with conformal p-values" (Annals of
+    Statistics 2023).
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def demo(out: Path, progress: Progress = silent, say: Callable[[str], None] = la
     say("Try next:")
     say(f"  fieldguide predict {model} {digits / 'test'} --out predictions.csv")
     say(f"  fieldguide info {model}")
-    say("  fieldguide train YOUR_PHOTOS --out my.onnx      (a folder with one folder of photos for each class)")
+    say("  fieldguide train YOUR_PHOTOS --out my.onnx     (a folder with a folder of photos for each class)")
     return model
 
 
@@ -76,7 +76,9 @@ def write_photos(folder: Path) -> Path:
 
 
 def _train(data: Path, model: Path, progress: Progress, say: Callable[[str], None]) -> Path:
-    result = train(TrainOptions(data, model, setting=Setting(cache=cache_folder() / "features", progress=progress)))
+    result = train(
+        TrainOptions(data, model, setting=Setting(cache=cache_folder() / "features", progress=progress))
+    )
     seconds = result.seconds["total"]
     say(f"2. Trained on {result.fitted.used} images in {seconds:.0f} s. What was chosen, and why:")
     for choice in result.choices:

@@ -1,17 +1,17 @@
 """Shrinkage linear discriminant analysis, with out-of-fold scores for any shrinkage at little cost.
 
-The classes share one covariance, estimated within classes and shrunk towards a multiple of the identity (Friedman,
-"Regularized discriminant analysis", JASA 1989; in closed form like Ledoit and Wolf 2004, with the share chosen by
-cross-validation). On pooled features of a pretrained network this was as accurate as logistic regression tuned
-in the same way, or more so, at a tenth of the time (docs/log.md).
+The classes share one covariance, estimated within classes and shrunk towards a multiple of the identity
+(Friedman, "Regularized discriminant analysis", JASA 1989; in closed form like Ledoit and Wolf 2004, with the
+share chosen by cross-validation). On pooled features of a pretrained network this was as accurate as logistic
+regression tuned in the same way, or more so, at a tenth of the time (docs/log.md).
 
 Two forms of the same algebra. With fewer images than features all there is to know is the matrix of inner
-products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatter`), for which the images
-pass by in blocks and memory does not grow with their number.
+products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatter`), for which the images pass
+by in blocks and memory does not grow with their number.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
@@ -122,7 +122,7 @@ class ByProducts:
         average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
         to_means = products @ average
         between_means = average.T @ to_means
-        to_own = to_means[:, labels] - 0.5 * between_means[np.ix_(labels, labels)]
+        to_own = to_means[:, labels] - np.float32(0.5) * between_means[np.ix_(labels, labels)]
         within = products - to_own - to_own.T
         freedom = max(len(learn) - int((counts > 0).sum()), 1)
         ridge = max(shrinkage * float(np.trace(within)) / freedom / table.n_features, _TINY)
@@ -185,7 +185,7 @@ class ByScatter:
         return weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
 
 
-def _solved(system: FloatArray, right: FloatArray) -> FloatArray:
+def _solved(system: NDArray[Any], right: NDArray[Any]) -> FloatArray:
     """Solve a positive definite system, whose triangle is overwritten."""
     factor = scipy.linalg.cho_factor(system, overwrite_a=True, check_finite=False)
     return np.asarray(scipy.linalg.cho_solve(factor, right, check_finite=False), dtype=np.float32)

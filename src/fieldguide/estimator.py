@@ -60,7 +60,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.use_cache = use_cache
 
-    def fit(self, X: Sequence[str | Path], y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Sequence[str | Path], y: Sequence[Any], groups: Sequence[Any] | None = None) -> Self:
         """Learn from image files.
 
         Parameters
@@ -78,7 +78,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         paths, labels = [str(path) for path in X], np.asarray(y)
         if len(paths) != len(labels):
-            raise DataError(f"X and y must be of equal length, got {len(paths)} paths and {len(labels)} labels")
+            raise DataError(
+                f"X and y must be of equal length, got {len(paths)} paths and {len(labels)} labels"
+            )
         names = {str(label): label for label in np.unique(labels)}
         dataset = Dataset(
             root=Path(),
@@ -97,11 +99,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._order = np.array([place for _, place in kept])
         return self
 
-    def predict(self, X: Sequence[str | Path]) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Sequence[str | Path]) -> NDArray[Any]:
         """Return the most probable label of each image, of shape (n_images,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def predict_proba(self, X: Sequence[str | Path]) -> NDArray[np.float64]:  # noqa: N803
+    def predict_proba(self, X: Sequence[str | Path]) -> NDArray[np.float64]:
         """Return calibrated probabilities of shape (n_images, n_classes), columns as in `classes_`.
 
         Raises

@@ -1,11 +1,13 @@
 """How far an image lies from everything that was learned: the distance behind `typicality`.
 
-The Mahalanobis distance to the nearest class mean (Lee et al., "A Simple Unified Framework for Detecting
-Out-of-Distribution Samples", NeurIPS 2018) with the covariance of probabilistic principal components (Tipping and
-Bishop, 1999): the leading directions within classes have each their own variance, all others one in common. So it
-fits into a model file (128 directions instead of a full matrix), and holds with ten images as with ten thousand.
+The Mahalanobis distance to the nearest class mean (Lee et al., "A Simple Unified Framework for Detecting Out-
+of-Distribution Samples", NeurIPS 2018) with the covariance of probabilistic principal components (Tipping and
+Bishop, 1999): the leading directions within classes have each their own variance, all others one in common.
+So it fits into a model file (128 directions instead of a full matrix), and holds with ten images as with ten
+thousand.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,20 +88,32 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     Familiarity
         With at most half as many directions as there are images beyond the number of classes.
     """
+    centres, known = _centres(table, columns, rows)
+    sample = rows
     if len(rows) > MOST_IMAGES:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
-    features = np.concatenate(
-        [table.rows(rows[start : start + BLOCK])[:, columns] for start in range(0, len(rows), BLOCK)]
-    )
-    labels = table.labels[rows]
-    counts = np.bincount(labels, minlength=table.n_classes)
-    sums = np.zeros((table.n_classes, len(columns)), dtype=np.float32)
-    np.add.at(sums, labels, features)
-    centres = sums / np.where(counts > 0, counts, np.nan).astype(np.float32)[:, None]
-    features -= centres[labels]
-    freedom = len(rows) - int((counts > 0).sum())
-    directions, evenness = _covariance(features, freedom, seed)
+        sample = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
+    centred = np.concatenate([block for _, block in _blocks(table, columns, sample)])
+    centred -= centres[table.labels[sample]]
+    freedom = len(sample) * (len(rows) - known) // len(rows)
+    directions, evenness = _covariance(centred, freedom, seed)
     return Familiarity(columns, directions, evenness, centres)
+
+
+def _centres(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, int]:
+    """Class means and how many classes have one; from all rows, since a sample may miss a rare class."""
+    counts = np.bincount(table.labels[rows], minlength=table.n_classes)
+    sums = np.zeros((table.n_classes, len(columns)), dtype=np.float32)
+    for labels, block in _blocks(table, columns, rows):
+        np.add.at(sums, labels, block)
+    centres = sums / np.where(counts > 0, counts, np.nan).astype(np.float32)[:, None]
+    return centres, int((counts > 0).sum())
+
+
+def _blocks(table: Table, columns: IntArray, rows: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Labels and chosen columns, a block of images after the other."""
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        yield table.labels[block], table.rows(block)[:, columns]
 
 
 def out_of_fold_distances(table: Table, columns: IntArray, seed: int) -> FloatArray:

@@ -26,7 +26,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     target = Path(path)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".partial", dir=target.parent)
+        prefix = f".{target.name[:40]}."
+        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".partial", dir=target.parent)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another place") from error
     temporary = Path(name)
@@ -40,7 +41,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         _sync_folder(target.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target}: was not written ({error.strerror}); the old file is untouched") from error
+        reason = f"was not written ({error.strerror}); the old file is untouched"
+        raise OutputError(f"{target}: {reason}") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

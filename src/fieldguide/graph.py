@@ -94,7 +94,7 @@ def head_model(head: Head) -> onnx.ModelProto:
     along = (head.centres @ head.directions).astype(np.float32)
     even = (head.centres * np.float32(head.evenness)).astype(np.float32)
     norms = (along**2).sum(1) + (even * head.centres).sum(1)
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "weights": head.weights,
         "bias": head.bias,
         "columns": head.columns,
@@ -115,8 +115,11 @@ def head_model(head: Head) -> onnx.ModelProto:
 
 
 def pretrained_head_model(classes: int, features: int) -> onnx.ModelProto:
-    """Build the model from a network's own `logits` to the outputs; it knows no held-out images, so typicality is 1."""
-    constants = {
+    """Build the model from a network's own `logits` to the outputs.
+
+    It knows of no held-out images, so typicality is 1 for every image.
+    """
+    constants: dict[str, NDArray[Any]] = {
         "last_axis": np.array([1], dtype=np.int64),
         "one": np.array(1.0, dtype=np.float32),
         "zero": np.array(0.0, dtype=np.float32),

@@ -74,7 +74,9 @@ class TorchRunner:
 
         self._torch, self._device = torch, device
         self._networks = [
-            build_tapped(part.timm_name, part.preprocessing, part.weights, taps=part.taps, head=False).to(device)
+            build_tapped(part.timm_name, part.preprocessing, part.weights, taps=part.taps, head=False).to(
+                device
+            )
             for part in backbone.parts or (backbone,)
         ]
         self.kind = f"torch {torch.__version__} {device}"

@@ -62,8 +62,8 @@ class Preprocessing:
 def vertical_first(width: int, height: int, size: int) -> bool:
     """Whether an image is resized along its columns before its rows.
 
-    The order decides a grey level on every fourth pixel, since each pass rounds to 8 bits. This is the rule of
-    Pillow 13 (pull request 9549), fixed here so that no other Pillow changes a model's answers.
+    The order decides a grey level on every fourth pixel, since each pass rounds to 8 bits. This is the rule
+    of Pillow 13 (pull request 9549), fixed here so that no other Pillow changes a model's answers.
     """
     return height - size > 2 * max(width - size, 0)
 

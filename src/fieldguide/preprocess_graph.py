@@ -1,13 +1,15 @@
-"""Preprocessing as ONNX operators: Pillow's antialiased resize, written out so that every runtime computes the same.
+"""Preprocessing as ONNX operators: Pillow's antialiased resize, written out so that every runtime computes
+the same.
 
 ONNX's own ``Resize`` with antialiasing differs from Pillow by one grey level on some 14 % of the pixels of a
-photo and by up to 13 near the borders of large ones (measured with ONNX Runtime 1.31), which moves probabilities
-by more than 1e-4. Pillow's method is a weighted mean of neighbouring pixels along one axis and then the other,
-rounded to 8 bits after each. Here it is two matrix products with the same weights. They are in double precision,
-in which sums of 22-bit weights times 8-bit pixels are exact, as Pillow's integers are: a single pixel off by one
-level can move a probability by 1e-3.
+photo and by up to 13 near the borders of large ones (measured with ONNX Runtime 1.31), which moves
+probabilities by more than 1e-4. Pillow's method is a weighted mean of neighbouring pixels along one axis and
+then the other, rounded to 8 bits after each. Here it is two matrix products with the same weights. They are
+in double precision, in which sums of 22-bit weights times 8-bit pixels are exact, as Pillow's integers are: a
+single pixel off by one level can move a probability by 1e-3.
 
-Source of the weights: Pillow, ``src/libImaging/Resample.c``, ``precompute_coeffs`` and ``normalize_coeffs_8bpc``.
+Source of the weights: Pillow, ``src/libImaging/Resample.c``, ``precompute_coeffs`` and
+``normalize_coeffs_8bpc``.
 """
 
 from typing import Any
@@ -16,8 +18,7 @@ import numpy as np
 import onnx
 import onnx.inliner
 import onnxscript
-from onnxscript import UINT8
-from onnxscript import opset18 as op
+from onnxscript import opset18
 
 from fieldguide.preprocess import Preprocessing
 
@@ -28,10 +29,11 @@ _UINT8, _INT64, _DOUBLE = 2, 7, 11
 _UNIT = float(2**22)
 _SUPPORT = {"bicubic": 2.0, "bilinear": 1.0}
 
-# The decorated functions below are read by onnxscript as a small language and never run as Python, which is why
-# they carry no annotations that a type checker could use.
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,operator"
+# The decorated functions below are read by onnxscript as a small language and never run as Python;
+# annotations in the ordinary sense have no place in them.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 # ruff: noqa: ANN001, ANN202
+op: Any = opset18
 
 
 @onnxscript.script(default_opset=op)
@@ -66,11 +68,16 @@ def preprocessing_model(preprocessing: Preprocessing) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Input `image`, uint8 of shape (batch, height, width, 3), any height and width; output `pixels`, uint8 of
-        shape (batch, size, size, 3). An image that already has the network's size passes unchanged, at no cost.
+        Input `image`, uint8 of shape (batch, height, width, 3), any height and width; output `pixels`, uint8
+        of shape (batch, size, size, 3). An image of the network's own size passes unchanged, at no cost.
     """
     function = _crop_and_resize(preprocessing) if preprocessing.mode == "crop" else _squash(preprocessing)
-    model = onnx.inliner.inline_local_functions(function.to_model_proto())
+    pixel: Any = onnxscript.UINT8
+    side = preprocessing.size
+    proto = function.to_model_proto(
+        input_types=[pixel["batch", "height", "width", 3]], output_types=[pixel["batch", side, side, 3]]
+    )
+    model = onnx.inliner.inline_local_functions(proto)
     model.ir_version = IR_VERSION
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
@@ -138,7 +145,7 @@ def _squash(preprocessing: Preprocessing) -> Any:
     resize, side = _resize(preprocessing), preprocessing.size
 
     @onnxscript.script(default_opset=op)
-    def preprocessing_graph(image: UINT8["batch", "height", "width", 3]) -> UINT8["batch", side, side, 3]:  # noqa: F821
+    def preprocessing_graph(image):
         shape = op.Shape(image, start=1, end=3)
         equal = op.Cast(op.Equal(shape, op.Constant(value_ints=[side, side])), to=_INT64)
         if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):
@@ -154,7 +161,7 @@ def _crop_and_resize(preprocessing: Preprocessing) -> Any:
     resize, side = _resize(preprocessing), preprocessing.size
 
     @onnxscript.script(default_opset=op)
-    def preprocessing_graph(image: UINT8["batch", "height", "width", 3]) -> UINT8["batch", side, side, 3]:  # noqa: F821
+    def preprocessing_graph(image):
         shape = op.Shape(image, start=1, end=3)
         equal = op.Cast(op.Equal(shape, op.Constant(value_ints=[side, side])), to=_INT64)
         if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):

@@ -1,4 +1,5 @@
-"""A linear head with its promises, from features alone: what `linear-probe` is made of and others start from."""
+"""A linear head with its promises, from features alone: what `linear-probe` is made of and others start
+from."""
 
 from dataclasses import dataclass
 
@@ -129,7 +130,7 @@ def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]
     ]
     if reference < 99:
         sentences.append(
-            f"unknown: never said by this model, since {reference} images cannot show a false-alarm rate of 1 % "
-            "(99 can); its typicality still ranks images"
+            f"unknown: never said by this model, since {reference} images cannot show a false-alarm rate "
+            "of 1 % (99 can); its typicality still ranks images"
         )
     return tuple(sentences)

@@ -152,7 +152,9 @@ def pretrained(backbone: str, out: Path, *, weights: Path | None = None, progres
     exported = export(backbone, head=True, weights=weights, progress=progress)
     classes = exported.classes or ()
     network = join(
-        read_model(exported.path), pretrained_head_model(len(classes), exported.features), ("logits", "features")
+        read_model(exported.path),
+        pretrained_head_model(len(classes), exported.features),
+        ("logits", "features"),
     )
     card = {
         **_common_card(classes, exported.preprocessing),
@@ -179,7 +181,9 @@ def _parts(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
     """Training images and, where DATA has them, validation images; the test split is never opened."""
     labelled = [row for row, label in enumerate(dataset.labels) if label]
     if not labelled:
-        raise DataError(f"{dataset.root}: need labelled images, got none; sort photos into a folder for each class")
+        raise DataError(
+            f"{dataset.root}: need labelled images, got none; sort photos into a folder for each class"
+        )
     labelled_only = dataset.take(labelled) if len(labelled) < len(dataset) else dataset
     if labelled_only.splits is None:
         return labelled_only, None
@@ -207,9 +211,7 @@ def _write_bytes(out: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _card(
-    fitted: Fitted, training: Dataset, options: TrainOptions, measured: Evaluation
-) -> dict[str, Any]:
+def _card(fitted: Fitted, training: Dataset, options: TrainOptions, measured: Evaluation) -> dict[str, Any]:
     counts = Counter(training.labels)
     for row in _refused_rows(fitted, training):
         counts[training.labels[row]] -= 1
@@ -245,7 +247,9 @@ def _summary(measured: Evaluation) -> dict[str, Any]:
     """The measurement without what grows with the number of classes."""
     whole = measured.as_dict()
     left_out = ("refused", "per_class", "confusion", "labels_not_in_model")
-    return {"measured_on": "out-of-fold"} | {key: value for key, value in whole.items() if key not in left_out}
+    return {"measured_on": "out-of-fold"} | {
+        key: value for key, value in whole.items() if key not in left_out
+    }
 
 
 def _refused_rows(fitted: Fitted, training: Dataset) -> list[int]:

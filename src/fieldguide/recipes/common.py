@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from fieldguide.dataset import Dataset
 from fieldguide.errors import Refusal
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent

@@ -1,4 +1,5 @@
-"""`linear-probe`: one forward pass an image, then a linear classifier in closed form on what the network saw.
+"""`linear-probe`: one forward pass an image, then a linear classifier in closed form on what the network
+saw.
 
 The dial is the preset; it sets the backbone and the input size, everything else follows from the data:
 
@@ -51,7 +52,9 @@ class Preset:
 PRESETS = {
     "fast": Preset("efficientnet_lite0", 160, "less than half the time for a few points of accuracy"),
     "balanced": Preset("efficientnet_lite0", 288, "one pass of a small network, large enough for detail"),
-    "best": Preset("efficientnet_lite0+efficientnet_lite2", 320, "two networks side by side, three times the time"),
+    "best": Preset(
+        "efficientnet_lite0+efficientnet_lite2", 320, "two networks side by side, three times the time"
+    ),
 }
 
 
@@ -153,8 +156,8 @@ def _shares(labels: Sequence[str]) -> str:
     if many <= 1.5 * few:
         return "class shares: nearly equal, no class is favoured"
     return (
-        f"class shares: unequal ({most!r} {many}, {least!r} {few}); classes weigh the same when the classifier is "
-        "fitted, and probabilities expect the shares of the training images"
+        f"class shares: unequal ({most!r} {many}, {least!r} {few}); every class counts the same when the "
+        "classifier is fitted, and probabilities expect the shares of the training images"
     )
 
 
