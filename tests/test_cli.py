@@ -233,6 +233,19 @@ def test_progress_elsewhere_estimates_what_is_left(capsys, monkeypatch):
     assert capsys.readouterr().err == "reading: 10 of 40, about 30 s left\n"
 
 
+def test_a_stage_that_comes_again_is_timed_anew(capsys, monkeypatch):
+    clock = iter([0.0, 0.0, 2.0, 100.0, 103.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
+    with terminal.progress() as progress:
+        for done in (0, 1, 0, 1):
+            progress("preparing", done, 1)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if " 1 of 1" in line] == [
+        "preparing: 1 of 1, 2.0 s",
+        "preparing: 1 of 1, 3.0 s",
+    ]
+
+
 class Screen(io.StringIO):
     def isatty(self):
         return True

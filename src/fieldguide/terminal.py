@@ -94,6 +94,8 @@ class _PlainLines:
         if done != total and now - self.spoken < SECONDS_BETWEEN_LINES:
             return
         self.spoken = now
+        if done == total:  # a stage may come again, and is then timed anew
+            del self.started[stage]
         say(
             f"{stage}: {done}"
             if total is None
