@@ -33,7 +33,7 @@ decoders and whatever touches anything but tensors are missing on purpose."""
 
 FOLDABLE = frozenset(
     f"{_ARITHMETIC} {_LOGIC} {_REDUCTIONS} Cast CastLike Concat Constant Flatten Gather Identity MatMul "
-    "Reshape Shape Size Slice Squeeze Transpose Unsqueeze".split()
+    "Reshape ScatterND Shape Size Slice Split Squeeze Transpose Trilu Unsqueeze".split()
 )
 """Operators that may be fed by constants alone: ONNX Runtime computes those while it loads the file. None
 gives more elements than its operands' numbers of elements multiplied, or added for `Concat`."""
