@@ -80,13 +80,29 @@ def deep_columns(depths: tuple[tuple[str, int], ...]) -> IntArray:
     return np.concatenate(chosen[::-1])
 
 
+def directions_for(table: Table, columns: IntArray) -> int:
+    """How many directions get a variance of their own.
+
+    The same number with a fold left out as with all images, or their distances could not be compared; at
+    most half of the images beyond the number of classes, so that each variance is an average.
+    """
+    fewest = min(int((table.folds != fold).sum()) for fold in np.unique(table.folds))
+    return max(1, min(MOST_DIRECTIONS, (fewest - table.n_classes) // 2, len(columns) // 2))
+
+
 def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiarity:
     """Estimate class means and covariance from the given rows of a table.
 
-    Returns
-    -------
-    Familiarity
-        With at most half as many directions as there are images beyond the number of classes.
+    Parameters
+    ----------
+    table
+        Features and labels.
+    columns
+        From :func:`deep_columns`.
+    rows
+        Images to learn from.
+    seed
+        Of the randomised decomposition.
     """
     centres, known = _centres(table, columns, rows)
     sample = rows
@@ -95,7 +111,7 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     centred = np.concatenate([block for _, block in _blocks(table, columns, sample)])
     centred -= centres[table.labels[sample]]
     freedom = len(sample) * (len(rows) - known) // len(rows)
-    directions, evenness = _covariance(centred, freedom, seed)
+    directions, evenness = _covariance(centred, directions_for(table, columns), freedom, seed)
     return Familiarity(columns, directions, evenness, centres)
 
 
@@ -128,12 +144,12 @@ def out_of_fold_distances(table: Table, columns: IntArray, seed: int) -> FloatAr
     return distances
 
 
-def _covariance(centred: FloatArray, freedom: int, seed: int) -> tuple[FloatArray, float]:
+def _covariance(centred: FloatArray, count: int, freedom: int, seed: int) -> tuple[FloatArray, float]:
     """Scaled leading directions and the weight of the rest; none where there are too few images."""
     total = float((centred**2).sum()) / max(freedom, 1)
     if total <= 0:
         return np.zeros((centred.shape[1], 1), dtype=np.float32), 1.0
-    count = max(1, min(MOST_DIRECTIONS, freedom // 2, centred.shape[1] // 2))
+    count = min(count, *centred.shape)
     _, singular, rows = randomized_svd(centred, count, n_iter=2, random_state=seed)
     evenness = OTHER_DIRECTIONS * count / total
     inverse = max(freedom, 1) / np.maximum(singular.astype(np.float64) ** 2, 1e-12 * total)
