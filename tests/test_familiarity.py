@@ -78,7 +78,7 @@ def test_held_out_distances_are_those_of_models_without_the_fold():
 
 
 def test_of_new_images_about_one_in_a_hundred_is_atypical():
-    """With few images too: the model of all must not find new ones farther off than its folds found theirs."""
+    """With few images too: the model of all finds new ones no farther off than its folds found theirs."""
     shares, width = [], 80
     for seed in range(5):
         random = np.random.default_rng(seed)

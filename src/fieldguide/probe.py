@@ -128,7 +128,7 @@ def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]
         f"shrinkage {best.shrinkage:g}: lowest cross-validated log loss ({tried})",
         f"temperature {best.temperature:.3g}: makes the out-of-fold labels most probable",
     ]
-    if reference < 99:
+    if reference < 100:
         sentences.append(
             f"unknown: never said by this model, since {reference} images cannot show a false-alarm rate "
             "of 1 % (99 can); its typicality still ranks images"

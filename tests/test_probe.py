@@ -1,0 +1,121 @@
+"""The head and its promises, from features alone."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from fieldguide import calibration
+from fieldguide.discriminant import Table, discriminant
+from fieldguide.familiarity import out_of_fold_distances
+from fieldguide.graph import head_model
+from fieldguide.probe import COVERAGE, SHRINKAGES, fit_probe
+
+DEPTHS = (("early", 10), ("early:max", 10), ("final", 20))
+COLUMNS = np.r_[0:10, 20:40]
+
+
+def made(counts, seed=0, apart=1.2):
+    """A table whose class `i` has `counts[i]` images."""
+    random = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(counts)), counts)
+    vectors = 5 + random.normal(size=(len(labels), 40)) * random.uniform(0.1, 9, 40)
+    vectors += apart * random.normal(size=(len(counts), 40))[labels]
+    return Table.of(vectors.astype(np.float32), labels, np.arange(len(labels)) % 5)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return made([60, 30, 30])
+
+
+@pytest.fixture(scope="module")
+def probe(table):
+    return fit_probe(table, DEPTHS, 0)
+
+
+def best_trial(table):
+    """Shrinkage, temperature and log-probabilities of the lowest cross-validated log loss, worked out plainly."""
+    priors = np.log(np.bincount(table.labels) / len(table.labels))
+    trials = []
+    for shrinkage in SHRINKAGES:
+        scores = discriminant(table).out_of_fold(shrinkage).astype(float)
+        temperature = calibration.fit_temperature(scores, table.labels, priors)
+        log_p = calibration.log_probabilities(scores, priors, temperature)
+        trials.append((-log_p[np.arange(len(log_p)), table.labels].mean(), shrinkage, temperature, log_p))
+    return min(trials, key=lambda trial: trial[0]), priors
+
+
+def test_what_it_promises_rests_on_held_out_answers(table, probe):
+    (_, shrinkage, temperature, log_p), _ = best_trial(table)
+    np.testing.assert_allclose(probe.probabilities, np.exp(log_p), atol=1e-9)
+    assert probe.judged.tolist() == list(range(120))
+    truth = probe.probabilities[np.arange(120), table.labels]
+    assert probe.set_threshold == calibration.set_threshold(truth, COVERAGE)
+    assert (truth >= probe.set_threshold).mean() >= COVERAGE
+    distances = out_of_fold_distances(table, COLUMNS, 0)
+    np.testing.assert_array_equal(probe.typicality, calibration.own_typicality(distances.astype(float)))
+    np.testing.assert_array_equal(probe.head.reference, np.sort(distances))
+    assert f"shrinkage {shrinkage:g}: lowest cross-validated log loss" in probe.choices[0]
+    assert f"temperature {temperature:.3g}: " in probe.choices[1]
+
+
+def test_held_out_answers_are_less_sure_than_those_on_images_learned_from(table, probe):
+    truth = probe.probabilities[np.arange(120), table.labels]
+    own = outputs(probe, table)[0][np.arange(120), table.labels]
+    assert np.log(own).mean() > np.log(truth).mean() + 0.05
+
+
+def outputs(probe, table):
+    model = head_model(probe.head).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return session.run(["probabilities", "typicality"], {"features": table.vectors})
+
+
+def test_the_head_takes_features_as_they_come(table, probe):
+    """Standardisation, temperature and class shares are in its weights."""
+    (_, shrinkage, temperature, _), priors = best_trial(table)
+    weights, bias = discriminant(table).fit(shrinkage)
+    scores = (table.rows(slice(None)) @ weights + bias).astype(float)
+    expected = np.exp(calibration.log_probabilities(scores, priors, temperature))
+    probabilities, typicality = outputs(probe, table)
+    np.testing.assert_allclose(probabilities, expected, atol=2e-5)
+    assert probe.head.columns.tolist() == COLUMNS.tolist()
+    assert typicality.min() >= 1 / 121 - 1e-9
+
+
+def test_frequent_classes_are_expected_more_often(table):
+    even = fit_probe(made([60, 60, 60], apart=0.0), DEPTHS, 0)
+    uneven = fit_probe(made([150, 15, 15], apart=0.0), DEPTHS, 0)
+    np.testing.assert_allclose(even.probabilities.mean(0), 1 / 3, atol=0.08)
+    assert uneven.probabilities.mean(0)[0] > 0.7
+
+
+def test_an_image_whose_class_no_other_fold_knew_is_not_judged():
+    table = made([30, 29, 1])
+    probe = fit_probe(table, DEPTHS, 0)
+    assert probe.judged.tolist() == list(range(59))
+    assert probe.probabilities.shape == (59, 3)
+    assert len(probe.typicality) == 59
+    assert len(probe.head.reference) == 60
+    np.testing.assert_allclose(probe.probabilities.sum(1), 1)
+    assert np.isfinite(probe.head.bias).all()
+
+
+@pytest.mark.parametrize(("count", "said"), [(99, True), (100, False)])
+def test_too_few_images_to_ever_say_unknown_is_told(count, said):
+    choices = fit_probe(made([count - 40, 40]), DEPTHS, 0).choices
+    assert any("unknown: never said" in choice and f" {count} images" in choice for choice in choices) == said
+
+
+def test_of_100_images_the_farthest_can_be_unknown_and_of_99_none():
+    for count, possible in ((99, False), (100, True)):
+        table = made([count - 40, 40])
+        probe = fit_probe(table, DEPTHS, 0)
+        far = Table(table.vectors + 1000, table.labels, table.folds, 2, table.mean, table.scale)
+        assert (outputs(probe, far)[1].min() < 0.01) == possible
+
+
+def test_the_same_table_gives_the_same_head(table, probe):
+    again = fit_probe(table, DEPTHS, 0)
+    for name, value in vars(probe.head).items():
+        np.testing.assert_array_equal(value, getattr(again.head, name))
