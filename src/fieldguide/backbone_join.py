@@ -41,7 +41,7 @@ def export_joined(
     Raises
     ------
     BackboneError
-        If one cannot be had, or they want different normalisation.
+        If one cannot be had, is named twice, or shrinks images in another way than the first.
     OptionError
         If weights are given for several.
     """
@@ -50,6 +50,8 @@ def export_joined(
         return export(names, size=size, weights=weights, progress=progress)
     if weights is not None:
         raise OptionError(f"weights: go with a single backbone, got {names}; name one")
+    if len(set(single)) < len(single):
+        raise BackboneError(f"{names}: backbones that work side by side must differ; name each once")
     first = export(single[0], size=size, progress=progress)
     others = [export(name, size=first.preprocessing.size, progress=progress) for name in single[1:]]
     parts = (first, *others)

@@ -115,7 +115,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows = []
         for prediction in self._predictor().predict_stream([str(path) for path in X]):
             if prediction.error is not None or prediction.probabilities is None:
-                raise DataError(f"{prediction.path}: {prediction.error}; take it out of the list")
+                reason = prediction.error.message if prediction.error else "no answer"
+                raise DataError(f"{prediction.path}: {reason}; take it out of the list")
             rows.append(np.asarray(prediction.probabilities, dtype=np.float64)[self._order])
         return np.stack(rows) if rows else np.empty((0, len(self.classes_)))
 

@@ -131,6 +131,6 @@ def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]
     if reference < 100:
         sentences.append(
             f"unknown: never said by this model, since {reference} images cannot show a false-alarm rate "
-            "of 1 % (99 can); its typicality still ranks images"
+            "of 1 % (100 can); its typicality still ranks images"
         )
     return tuple(sentences)

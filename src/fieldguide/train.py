@@ -2,7 +2,7 @@
 
 import dataclasses
 import importlib.metadata
-import os
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -268,5 +268,8 @@ def _check_writable(out: Path) -> None:
         raise OutputError(f"{out}: is a folder; give a file name such as {out / 'model.onnx'}")
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder for the model file; make it or choose another")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"{folder}: this folder cannot be written to; choose another")
+    try:  # permissions alone do not tell of read-only and full disks, nor anything to root
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        reason = error.strerror
+        raise OutputError(f"{folder}: this folder cannot be written to ({reason}); choose another") from error
