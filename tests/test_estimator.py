@@ -1,0 +1,161 @@
+"""`ImageClassifier` in scikit-learn's hands."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+
+import fieldguide
+from fieldguide import features
+from fieldguide.errors import DataError, OptionError
+from fieldguide.estimator import ImageClassifier
+from fieldguide.recipes import linear_probe
+from fieldguide.recipes.linear_probe import Preset
+
+COUNTS = {"red": 14, "green": 13, "blue": 13}
+
+
+@pytest.fixture(autouse=True)
+def tiny_presets(tiny_hub, monkeypatch):
+    """The presets are of a tiny backbone of random weights: what they choose is another test's matter."""
+    sizes = {"fast": 64, "balanced": 96}
+    presets = {name: Preset("test_efficientnet", size, "tiny") for name, size in sizes.items()}
+    monkeypatch.setattr(linear_probe, "PRESETS", presets)
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory, paint_classes):
+    folder = paint_classes(tmp_path_factory.mktemp("photos"), COUNTS)
+    found = sorted(folder.rglob("*.png"))
+    return [found[place] for place in np.random.default_rng(0).permutation(len(found))]
+
+
+@pytest.fixture(scope="module")
+def labels(paths):
+    return [path.parent.name for path in paths]
+
+
+@pytest.fixture
+def classifier(paths, labels):
+    return ImageClassifier(preset="fast").fit(paths, labels)
+
+
+def test_it_learns_and_scores(classifier, paths, labels):
+    assert classifier.classes_.tolist() == ["blue", "green", "red"]
+    assert classifier.score(paths, labels) > 0.95
+    assert classifier.predict(paths).tolist()[:3] != [] and classifier.predict(paths).shape == (40,)
+    np.testing.assert_allclose(classifier.predict_proba(paths).sum(1), 1, atol=1e-5)
+    assert classifier.refused_ == ()
+    assert "backbone test_efficientnet, 64 × 64 pixels: preset fast: tiny" in classifier.choices_[0]
+
+
+def test_columns_follow_the_classes(paths, labels):
+    """Numbers sort otherwise than their names do: 9 before 10, but "10" before "9"."""
+    numbers = {"blue": 9, "green": 10, "red": -1}
+    y = [numbers[label] for label in labels]
+    classifier = ImageClassifier(preset="fast").fit(paths, y)
+    assert classifier.classes_.tolist() == [-1, 9, 10]
+    assert classifier.classes_.dtype.kind == "i"
+    assert np.mean(classifier.predict(paths) == y) > 0.95
+    probabilities = classifier.predict_proba(paths)
+    np.testing.assert_array_equal(classifier.classes_[probabilities.argmax(1)], classifier.predict(paths))
+    own = probabilities[np.arange(40), np.searchsorted([-1, 9, 10], y)]
+    assert own.mean() > 0.6
+
+
+def test_a_clone_is_as_before_fitting(classifier):
+    copy = clone(classifier.set_params(seed=3))
+    assert copy.get_params() == {
+        "recipe": "linear-probe", "backbone": None, "preset": "fast", "seed": 3, "use_cache": True
+    }  # fmt: skip
+    assert not hasattr(copy, "classes_")
+    with pytest.raises(NotFittedError):
+        copy.predict([])
+    with pytest.raises(NotFittedError):
+        copy.save("model.onnx")
+
+
+def test_cross_validation(paths, labels):
+    scores = cross_val_score(ImageClassifier(preset="fast"), paths, labels, cv=3)
+    assert scores.shape == (3,)
+    assert scores.min() > 0.6
+    wrong = np.random.default_rng(1).permutation(labels)
+    assert cross_val_score(ImageClassifier(preset="fast"), paths, wrong, cv=3).mean() < 0.6
+
+
+def test_a_search_over_presets(paths, labels):
+    search = GridSearchCV(ImageClassifier(), {"preset": ["fast", "balanced"]}, cv=2).fit(paths, labels)
+    assert search.best_params_["preset"] in ("fast", "balanced")
+    assert search.best_score_ > 0.6
+    assert search.best_estimator_.score(paths, labels) > 0.95
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_groups_are_passed_on(paths, labels):
+    groups = [int(path.stem) % 4 for path in paths]
+    fitted = ImageClassifier(preset="fast").fit(paths, labels, groups=groups)
+    assert "36 near-duplicates or group members kept on one side" in fitted.choices_[1]
+    assert (
+        cross_val_score(ImageClassifier(preset="fast"), paths, labels, cv=GroupKFold(2), groups=groups).min()
+        > 0.5
+    )
+
+
+def test_what_is_saved_answers_the_same(classifier, paths, tmp_path):
+    classifier.save(tmp_path / "model.onnx")
+    model = fieldguide.load(tmp_path / "model.onnx")
+    predictions = model.predict(paths)
+    assert [prediction.label for prediction in predictions] == classifier.predict(paths).tolist()
+    rows = np.stack([prediction.probabilities for prediction in predictions])
+    np.testing.assert_array_equal(rows, classifier.predict_proba(paths).astype(np.float32))
+
+
+def test_a_pickled_one_answers_the_same(classifier, paths):
+    """As scikit-learn sends it to other processes."""
+    again = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(again.predict_proba(paths), classifier.predict_proba(paths))
+
+
+def test_an_image_that_cannot_be_read(classifier, paths, labels, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    with pytest.raises(DataError, match=r"bad\.png: [^()]*; take it out of the list$"):
+        classifier.predict([paths[0], bad])
+    fitted = ImageClassifier(preset="fast").fit([bad, *paths], ["red", *labels])
+    assert [(refusal.path, refusal.code) for refusal in fitted.refused_] == [(str(bad), "empty")]
+
+
+def test_a_class_of_which_nothing_can_be_read_is_not_learned(paths, labels, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    fitted = ImageClassifier(preset="fast").fit([bad, *paths], ["amber", *labels])
+    assert fitted.classes_.tolist() == ["blue", "green", "red"]
+    assert fitted.predict(paths[:5]).tolist() == labels[:5]
+
+
+def test_no_images_give_no_answers(classifier):
+    assert classifier.predict([]).shape == (0,)
+    assert classifier.predict_proba([]).shape == (0, 3)
+
+
+def test_what_cannot_be_learned_is_said(paths, labels):
+    with pytest.raises(DataError, match="of equal length, got 40 paths and 39 labels"):
+        ImageClassifier(preset="fast").fit(paths, labels[:-1])
+    with pytest.raises(DataError, match="two classes"):
+        ImageClassifier(preset="fast").fit(paths, ["one"] * 40)
+    with pytest.raises(OptionError, match="preset"):
+        ImageClassifier(preset="quick").fit(paths, labels)
+
+
+def test_the_cache_is_used_or_not(paths, labels, tmp_path, monkeypatch):
+    decoded = []
+    real = features.open_image
+    monkeypatch.setattr(features, "open_image", lambda source: decoded.append(1) or real(source))
+    for use_cache, total in ((True, 0), (False, 40)):
+        ImageClassifier(preset="fast").fit(paths, labels)
+        decoded.clear()
+        ImageClassifier(preset="fast", use_cache=use_cache).fit(paths, labels)
+        assert len(decoded) == total
