@@ -1,4 +1,4 @@
-"""`fieldguide demo`: its photos, and the whole line with a tiny backbone; with the real one where time allows."""
+"""`fieldguide demo`: its photos, and the whole line with a tiny and with the real backbone."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_the_digits_are_written_as_split_folders(tmp_path):
 def test_the_photos_are_written_without_loss(tmp_path):
     folder = write_photos(tmp_path / "new" / "photos")
     bunch = load_sample_images()
-    written = [np.asarray(Image.open(path)) for path in sorted(folder.iterdir(), reverse=False)]
+    written = [np.asarray(Image.open(path)) for path in sorted(folder.iterdir())]
     assert sorted(path.name for path in folder.iterdir()) == ["china.png", "flower.png"]
     for image, expected in zip(written, bunch.images, strict=True):
         np.testing.assert_array_equal(image, expected)

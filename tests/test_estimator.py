@@ -46,7 +46,7 @@ def classifier(paths, labels):
 def test_it_learns_and_scores(classifier, paths, labels):
     assert classifier.classes_.tolist() == ["blue", "green", "red"]
     assert classifier.score(paths, labels) > 0.95
-    assert classifier.predict(paths).tolist()[:3] != [] and classifier.predict(paths).shape == (40,)
+    assert classifier.predict(paths).shape == (40,)
     np.testing.assert_allclose(classifier.predict_proba(paths).sum(1), 1, atol=1e-5)
     assert classifier.refused_ == ()
     assert "backbone test_efficientnet, 64 × 64 pixels: preset fast: tiny" in classifier.choices_[0]

@@ -192,7 +192,7 @@ def test_every_recipe_has_the_three_names():
         assert isinstance(recipe.SUMMARY, str)
         assert isinstance(recipe.OPTIONS, frozenset)
         assert callable(recipe.fit)
-    with pytest.raises(OptionError, match="recipe: must be one of linear-probe.*; got 'magic'"):
+    with pytest.raises(OptionError, match=r"recipe: must be one of linear-probe.*; got 'magic'"):
         find("magic")
 
 

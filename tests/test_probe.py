@@ -34,7 +34,7 @@ def probe(table):
 
 
 def best_trial(table):
-    """Shrinkage, temperature and log-probabilities of the lowest cross-validated log loss, worked out here."""
+    """Shrinkage, temperature and log-probabilities of the lowest cross-validated log loss."""
     priors = np.log(np.bincount(table.labels) / len(table.labels))
     trials = []
     for shrinkage in SHRINKAGES:

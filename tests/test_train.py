@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from PIL import Image
 
 import fieldguide
-from fieldguide import images, recipes
+from fieldguide import cli, images, recipes
 from fieldguide import train as train_module
 from fieldguide.dataset import open_dataset
 from fieldguide.errors import BackboneError, DataError, OptionError, OutputError
@@ -150,9 +149,8 @@ def test_validation_is_measured_on_and_test_is_never_opened(splits, options, mon
         for name in ("open_image", "read_bytes"):
             if hasattr(module, name):
                 real = getattr(module, name)
-                monkeypatch.setattr(
-                    module, name, lambda source, real=real: opened.append(source) or real(source)
-                )
+                spy = lambda source, real=real: opened.append(source) or real(source)  # noqa: E731
+                monkeypatch.setattr(module, name, spy)
     result = train(options(splits, cache=None))
     assert result.refused == ()
     assert result.fitted.used == 40
@@ -268,21 +266,8 @@ def test_images_without_a_label_are_not_learned(photos, options):
 def test_the_default_way(photos, tmp_path, cache_of_the_tests):
     """The backbone that comes with the installation, as `fieldguide train --preset fast` runs it."""
     out, answer = tmp_path / "model.onnx", tmp_path / "train.json"
-    command = [
-        sys.executable,
-        "-m",
-        "fieldguide",
-        "train",
-        photos,
-        "--out",
-        out,
-        "--preset",
-        "fast",
-        "--json",
-        answer,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    given = ["train", photos, "--out", out, "--preset", "fast", "--json", answer]
+    assert cli.main([str(argument) for argument in given]) == 0
     told = json.loads(answer.read_text())
     assert told["backbone"] == "efficientnet_lite0"
     assert "backbone efficientnet_lite0, 160 × 160 pixels: preset fast" in told["choices"][0]

@@ -101,7 +101,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Sequence[str | Path]) -> NDArray[Any]:
         """Return the most probable label of each image, of shape (n_images,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        probabilities = self.predict_proba(X)  # before `classes_`, which is not there before `fit`
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def predict_proba(self, X: Sequence[str | Path]) -> NDArray[np.float64]:
         """Return calibrated probabilities of shape (n_images, n_classes), columns as in `classes_`.
