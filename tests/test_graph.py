@@ -66,7 +66,7 @@ def test_the_head_computes_what_numpy_does(head):
     logits = given.astype(float) @ head.weights + head.bias
     odds = np.exp(logits - logits.max(1, keepdims=True))
     np.testing.assert_allclose(got["probabilities"], odds / odds.sum(1, keepdims=True), atol=1e-6)
-    distance = Familiarity(np.arange(5), head.directions, head.evenness, head.centres)
+    distance = Familiarity(np.arange(5), head.directions, head.evenness, head.centres, np.ones(5, np.float32))
     distances = distance.distances((given[:, head.columns] - head.mean) / head.scale)
     np.testing.assert_allclose(got["typicality"], typicality(head.reference, distances), atol=1e-6)
     assert len(np.unique(got["typicality"])) > 10

@@ -21,6 +21,8 @@ WIDEST = 2560
 """Features looked at: the deepest ones, up to this many."""
 MOST_IMAGES = 20_000
 """Images from which the covariance is estimated; more would not change 128 directions."""
+LEAST_SCALE = 0.02
+"""Features that move less than this, relative to all images, are taken not to move and left as they are."""
 OTHER_DIRECTIONS = 0.3
 """Weight of all directions without a variance of their own, relative to the leading ones together."""
 
@@ -37,6 +39,8 @@ class Familiarity:
     """Weight of the plain squared distance, which stands for all other directions."""
     centres: FloatArray
     """Class means of shape (n_classes, n_columns); NaN for a class without images."""
+    scale: FloatArray
+    """Standard deviations, of shape (n_columns,), of the images learned from; divides features first."""
 
     def distances(self, features: FloatArray) -> FloatArray:
         """Squared distance to the nearest class mean.
@@ -51,7 +55,7 @@ class Familiarity:
         ndarray of shape (n_images,), float32
         """
         known = self.centres[~np.isnan(self.centres[:, 0])]
-        deep = features[:, self.columns]
+        deep = features[:, self.columns] / self.scale
         image, centre = (self._stretched(rows) for rows in (deep, known))
         squared = (image**2).sum(1)[:, None] - 2 * image @ centre.T + (centre**2).sum(1)
         return np.asarray(squared.min(1), dtype=np.float32)
@@ -104,15 +108,32 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     seed
         Of the randomised decomposition.
     """
+    scale = _scale(table, columns, rows)
     centres, known = _centres(table, columns, rows)
+    centres /= scale
     sample = rows
     if len(rows) > MOST_IMAGES:
         sample = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
     centred = np.concatenate([block for _, block in _blocks(table, columns, sample)])
+    centred /= scale
     centred -= centres[table.labels[sample]]
     freedom = len(sample) * (len(rows) - known) // len(rows)
     directions, evenness = _covariance(centred, directions_for(table, columns), freedom, seed)
-    return Familiarity(columns, directions, evenness, centres)
+    return Familiarity(columns, directions, evenness, centres, scale)
+
+
+def _scale(table: Table, columns: IntArray, rows: IntArray) -> FloatArray:
+    """Standard deviations within the rows alone.
+
+    The table's own scale has seen the images that are held out. A feature that moves in hardly any image
+    would be tamed for those, as it will not be for new ones, and too many new images would be unknown.
+    """
+    total, squares = np.zeros(len(columns)), np.zeros(len(columns))
+    for _, block in _blocks(table, columns, rows):
+        total += block.sum(0, dtype=np.float64)
+        squares += (block.astype(np.float64) ** 2).sum(0)
+    deviation = np.sqrt(np.maximum(squares / len(rows) - (total / len(rows)) ** 2, 0.0))
+    return np.where(deviation > LEAST_SCALE, deviation, 1.0).astype(np.float32)
 
 
 def _centres(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, int]:

@@ -114,7 +114,7 @@ def _head(
         bias=linear[1],
         columns=distance.columns,
         mean=table.mean[distance.columns],
-        scale=table.scale[distance.columns],
+        scale=table.scale[distance.columns] * distance.scale,
         directions=distance.directions,
         evenness=distance.evenness,
         centres=distance.centres,
