@@ -22,7 +22,7 @@ from fieldguide.files import atomic_write, cache_folder
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
 
-EXPORTER = 2
+EXPORTER = 3
 """Raised whenever the exported graph changes for the same weights, so that no older cached file is used."""
 SIZES = range(32, 1025)
 

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnxscript.optimizer import fold_constants
 
 from fieldguide.backbone_network import TappedNetwork
 from fieldguide.errors import BackboneError
@@ -20,6 +21,7 @@ from fieldguide.errors import BackboneError
 OPSET = 18
 IR_VERSION = 10
 TOLERANCE = 1e-4
+_FOLDED = 2**22
 
 
 def to_onnx(network: TappedNetwork, name: str) -> bytes:
@@ -71,6 +73,9 @@ def _export(network: TappedNetwork) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None  # None only for the exporter that dynamo=True replaces
+    # Left to the runtime, tables computed from constants (DINOv3's positions) look like a bomb to the reader
+    # of a model file, which computes nothing itself.
+    fold_constants(program.model, input_size_limit=_FOLDED, output_size_limit=_FOLDED)
     proto: onnx.ModelProto = program.model_proto
     proto.ir_version = min(proto.ir_version, IR_VERSION)
     return proto
