@@ -30,18 +30,15 @@ def test_little_shrinkage_is_scikit_learns_discriminant(table: Table) -> None:
     moving = np.delete(rows, 5, axis=1)
     reference = LinearDiscriminantAnalysis(solver="lsqr", priors=[1 / 3] * 3).fit(moving, table.labels)
     expected = reference.decision_function(moving) * 87 / 90  # scikit-learn divides by n, not n - classes
-    np.testing.assert_allclose(
-        scores - scores.mean(1, keepdims=True), expected - expected.mean(1, keepdims=True), rtol=1e-2, atol=1e-2
-    )
+    centred, wanted = scores - scores.mean(1, keepdims=True), expected - expected.mean(1, keepdims=True)
+    np.testing.assert_allclose(centred, wanted, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("form", [ByProducts, ByScatter])
 def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: Table, form: type) -> None:
     scores = form(table).out_of_fold(0.5)
     hold = table.folds == 2
-    alone = Table(
-        table.vectors[~hold], table.labels[~hold], table.folds[~hold], 3, table.mean, table.scale
-    )
+    alone = Table(table.vectors[~hold], table.labels[~hold], table.folds[~hold], 3, table.mean, table.scale)
     weights, bias = form(alone).fit(0.5)
     np.testing.assert_allclose(scores[hold], table.rows(hold) @ weights + bias, rtol=1e-3, atol=1e-3)
 

@@ -21,7 +21,7 @@ from fieldguide.duplicates import signature
 from fieldguide.errors import OutputError
 from fieldguide.feature_cache import Entry, FeatureCache
 from fieldguide.feature_table import FeatureTable, allocate
-from fieldguide.features import extract, in_order
+from fieldguide.features import extract
 from fieldguide.images import open_image
 from fieldguide.network_runner import OnnxRunner, TorchRunner, best_runner
 from tiny_backbone import tiny_weights
@@ -332,31 +332,6 @@ def test_no_room_for_the_file_is_said_at_the_start(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OutputError, match=r"no room for 2\.0 GB of features \(No space left"):
         allocate(10**6, 1000, tmp_path)
-
-
-def test_results_come_in_order_and_no_more_is_begun_than_asked_for():
-    begun = []
-    pauses = np.random.default_rng(0).random(40) / 500
-
-    def work(item):
-        begun.append(item)
-        threading.Event().wait(pauses[int(item)])
-        return item
-
-    items = [str(i) for i in range(40)]
-    stream = in_order(work, items, ahead=5)
-    got = [next(stream)]
-    threading.Event().wait(0.3)  # a slow consumer: all that may be begun is done by now
-    assert len(begun) == 1 + 5
-    got += stream
-    assert got == items
-
-
-def test_an_abandoned_stream_stops_its_threads():
-    stream = in_order(lambda item: threading.Event().wait(0.01), [str(i) for i in range(1000)], ahead=900)
-    next(stream)
-    stream.close()
-    assert not [t for t in threading.enumerate() if t.name.startswith("prepare")]
 
 
 def test_torch_gives_the_features_of_the_model_file(photos, backbone):

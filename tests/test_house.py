@@ -18,6 +18,7 @@ FLOORS = {
     "metrics": 10,
     "calibration": 10,
     "discriminant": 10,
+    "threads": 10,
     "files": 11,
     "intervals": 11,
     "familiarity": 11,

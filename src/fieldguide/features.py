@@ -8,12 +8,9 @@ import hashlib
 import importlib.metadata
 import json
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +21,10 @@ from fieldguide.errors import Refusal, RefusedInput
 from fieldguide.feature_cache import Entry, FeatureCache
 from fieldguide.feature_table import FeatureTable
 from fieldguide.images import open_image, read_bytes
-from fieldguide.network_runner import Runner, best_runner, usable_cores
+from fieldguide.network_runner import Runner, best_runner
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
-
-Result = TypeVar("Result")
+from fieldguide.threads import in_order, usable_cores
 
 BATCHES_AHEAD = 4
 """Prepared images that may wait for the network, in batches; more only takes memory."""
@@ -132,7 +128,9 @@ class _Extraction:
         batch: dict[int, _Prepared] = {}
         prepare = _Preparation(self._backbone.preprocessing, cache)
         # closing: an interrupt must stop the threads now, not when the generator is collected.
-        with contextlib.closing(in_order(prepare, paths, BATCHES_AHEAD * self._runner.batch)) as stream:
+        with contextlib.closing(
+            in_order(prepare, paths, usable_cores(), BATCHES_AHEAD * self._runner.batch)
+        ) as stream:
             for position, prepared in enumerate(stream):
                 progress("features", position, len(paths))
                 self._take(table, batch, position, prepared)
@@ -208,20 +206,3 @@ class _Preparation:
             return _Prepared(digest, signature(pixels), time.thread_time() - started, pixels=pixels)
         except RefusedInput as refused:
             return Refusal(path, refused.code, refused.message)
-
-
-def in_order(
-    work: Callable[[str], Result], items: Sequence[str], ahead: int
-) -> Generator[Result, None, None]:
-    """Apply `work` to items in as many threads as cores; results come in order, at most `ahead` early."""
-    pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="prepare")
-    waiting: deque[Future[Result]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

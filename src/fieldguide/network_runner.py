@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fieldguide.backbone_export import ExportedBackbone
+from fieldguide.threads import usable_cores
 
 
 class Runner(Protocol):
@@ -106,13 +107,6 @@ def best_runner(backbone: ExportedBackbone) -> Runner:
         if torch.cuda.is_available():
             return TorchRunner(backbone)
     return OnnxRunner(backbone)
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _may_have_gpu() -> bool:

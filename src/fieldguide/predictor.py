@@ -5,9 +5,7 @@ Imports no training library; `fieldguide.load` and one answer take well under a 
 
 import contextlib
 import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -21,6 +19,7 @@ from fieldguide.artifact import ModelFile, load_model_file
 from fieldguide.errors import ModelFileError, OptionError, Refusal, RefusedInput
 from fieldguide.images import open_image
 from fieldguide.prediction import Judge, Prediction, refused
+from fieldguide.threads import in_order, usable_cores
 
 __all__ = ["Outputs", "Prediction", "Predictor", "Source", "load"]
 
@@ -145,7 +144,7 @@ class Predictor:
             raise OptionError(f"top: must be a whole number, 0 or more; got {top!r}")
         stated = self.thresholds
         judge = Judge(self._classes, stated["unknown"] or 0.0, stated["set"], top)
-        prepared = _in_order(self._prepare, sources, self._threads, BATCH * BATCHES_AHEAD)
+        prepared = in_order(self._prepare, sources, self._threads, BATCH * BATCHES_AHEAD)
         # closing: an interrupt must stop the threads now, not when the generator is collected.
         with contextlib.closing(prepared):
             while batch := list(islice(prepared, BATCH)):
@@ -212,13 +211,6 @@ class _Prepared:
     error: Refusal | None
 
 
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _session(model_file: ModelFile, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -240,20 +232,3 @@ def _reason(error: Exception) -> str:
     """The first line of what ONNX Runtime says, cut to a readable length."""
     text = (str(error).splitlines() or [""])[0] or type(error).__name__
     return text if len(text) <= 200 else text[:200] + "…"
-
-
-def _in_order(
-    work: Callable[[Source], _Prepared], sources: Iterable[Source], threads: int, ahead: int
-) -> Generator[_Prepared, None, None]:
-    """Apply `work` to sources in threads; results come in order, at most `ahead` of them early."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    waiting: deque[Future[_Prepared]] = deque()
-    try:
-        for source in sources:
-            waiting.append(pool.submit(work, source))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

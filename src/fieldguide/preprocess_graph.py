@@ -54,6 +54,20 @@ def _rounded(values):
     return op.Clip(op.Floor(values + 0.5), op.CastLike(0.0, values), op.CastLike(255.0, values))
 
 
+@onnxscript.script(default_opset=op)
+def _whole(image):
+    return op.Identity(image)
+
+
+@onnxscript.script(default_opset=op)
+def _centre(image):
+    shape = op.Shape(image, start=1, end=3)
+    shorter = op.ReduceMin(shape, keepdims=1)
+    start = (shape - shorter) / op.Constant(value_ints=[2])
+    return op.Slice(image, start, start + shorter, op.Constant(value_ints=[1, 2]))
+
+
+_TAKES: dict[str, Any] = {"squash": _whole, "crop": _centre}
 _FILTERS: dict[str, Any] = {"bicubic": _bicubic, "bilinear": _bilinear}
 
 
@@ -71,7 +85,7 @@ def preprocessing_model(preprocessing: Preprocessing) -> onnx.ModelProto:
         Input `image`, uint8 of shape (batch, height, width, 3), any height and width; output `pixels`, uint8
         of shape (batch, size, size, 3). An image of the network's own size passes unchanged, at no cost.
     """
-    function = _crop_and_resize(preprocessing) if preprocessing.mode == "crop" else _squash(preprocessing)
+    function = _crop_and_resize(preprocessing)
     pixel: Any = onnxscript.UINT8
     side = preprocessing.size
     proto = function.to_model_proto(
@@ -141,24 +155,8 @@ def _weights(preprocessing: Preprocessing) -> Any:
     return weights
 
 
-def _squash(preprocessing: Preprocessing) -> Any:
-    resize, side = _resize(preprocessing), preprocessing.size
-
-    @onnxscript.script(default_opset=op)
-    def preprocessing_graph(image):
-        shape = op.Shape(image, start=1, end=3)
-        equal = op.Cast(op.Equal(shape, op.Constant(value_ints=[side, side])), to=_INT64)
-        if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):
-            square = op.Identity(image)
-        else:
-            square = resize(image)
-        return square
-
-    return preprocessing_graph
-
-
 def _crop_and_resize(preprocessing: Preprocessing) -> Any:
-    resize, side = _resize(preprocessing), preprocessing.size
+    resize, take, side = _resize(preprocessing), _TAKES[preprocessing.mode], preprocessing.size
 
     @onnxscript.script(default_opset=op)
     def preprocessing_graph(image):
@@ -167,9 +165,7 @@ def _crop_and_resize(preprocessing: Preprocessing) -> Any:
         if op.Cast(op.ReduceMin(equal, keepdims=0), to=9):
             square = op.Identity(image)
         else:
-            shorter = op.ReduceMin(shape, keepdims=1)
-            start = (shape - shorter) / op.Constant(value_ints=[2])
-            square = resize(op.Slice(image, start, start + shorter, op.Constant(value_ints=[1, 2])))
+            square = resize(take(image))
         return square
 
     return preprocessing_graph

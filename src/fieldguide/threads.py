@@ -1,0 +1,51 @@
+"""Work in threads whose results come in order, at most so many early."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, ahead: int
+) -> Generator[Result, None, None]:
+    """Apply `work` to items in threads.
+
+    Parameters
+    ----------
+    work
+        Called once an item, from several threads at once.
+    items
+        Read as far ahead as results may be, so they may be endless.
+    threads
+        How many work.
+    ahead
+        Results that may wait to be taken; bounds memory.
+
+    Yields
+    ------
+    Result
+        One an item, in the order of the items. Closing the generator stops the threads.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
