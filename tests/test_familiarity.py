@@ -35,7 +35,7 @@ def direct(model, rows):
     matrix = model.directions.astype(float) @ model.directions.T.astype(float)
     matrix += model.evenness * np.eye(len(matrix))
     known = model.centres[np.isfinite(model.centres[:, 0])].astype(float)
-    apart = rows[:, None, model.columns].astype(float) - known
+    apart = (rows[:, model.columns] / model.scale).astype(float)[:, None] - known
     return np.einsum("ncd,de,nce->nc", apart, matrix, apart).min(1)
 
 
@@ -52,7 +52,7 @@ def test_along_a_leading_direction_the_measure_is_its_own_variance_or_that_of_al
     table = made(600)
     model = fit(table, COLUMNS, np.arange(600), 0)
     assert model.directions.shape == (26, 13)
-    rows = table.rows(slice(None))[:, COLUMNS].astype(float)
+    rows = (table.rows(slice(None))[:, COLUMNS] / model.scale).astype(float)
     means = np.stack([rows[table.labels == label].mean(0) for label in range(3)])
     np.testing.assert_allclose(model.centres, means, atol=1e-5)
     centred = rows - means[table.labels]
@@ -152,7 +152,7 @@ def test_of_many_images_a_rare_class_keeps_its_mean(monkeypatch):
     rare = Table.of(table.vectors, labels, table.folds)
     for seed in range(3):
         model = fit(rare, COLUMNS, np.arange(900), seed)
-        rows = rare.rows(slice(None))[:, COLUMNS]
+        rows = rare.rows(slice(None))[:, COLUMNS] / model.scale
         means = np.stack([rows[labels == label].mean(0) for label in range(4)])
         np.testing.assert_allclose(model.centres, means, atol=1e-4)
 

@@ -6,7 +6,7 @@ import pytest
 
 from fieldguide import calibration
 from fieldguide.discriminant import Table, discriminant
-from fieldguide.familiarity import out_of_fold_distances
+from fieldguide.familiarity import fit, out_of_fold_distances
 from fieldguide.graph import head_model
 from fieldguide.probe import COVERAGE, SHRINKAGES, fit_probe
 
@@ -80,7 +80,9 @@ def test_the_head_takes_features_as_they_come(table, probe):
     probabilities, typicality = outputs(probe, table)
     np.testing.assert_allclose(probabilities, expected, atol=2e-5)
     assert probe.head.columns.tolist() == COLUMNS.tolist()
-    assert typicality.min() >= 1 / 121 - 1e-9
+    distances = fit(table, COLUMNS, np.arange(120), 0).distances(table.rows(slice(None)))
+    expected = calibration.typicality(probe.head.reference.astype(float), distances.astype(float))
+    np.testing.assert_allclose(typicality, expected, atol=1e-6)
 
 
 def test_frequent_classes_are_expected_more_often(table):
