@@ -33,6 +33,8 @@ class Probe:
     """Out-of-fold, of shape (n_judged, n_classes)."""
     typicality: FloatArray
     """Out-of-fold, of shape (n_judged,)."""
+    uses_shares: bool
+    """Whether probabilities expect the class shares of the training images."""
     choices: tuple[str, ...]
     """A sentence for each automatic choice."""
 
@@ -43,6 +45,8 @@ class _Trial:
 
     shrinkage: float
     temperature: float
+    log_priors: FloatArray
+    """Of shape (n_classes,); all 0 where the class shares are not used."""
     loss: float
     accuracy: float
     judged: IntArray
@@ -68,7 +72,7 @@ def fit_probe(table: Table, depths: tuple[tuple[str, int], ...], seed: int) -> P
     columns = familiarity.deep_columns(depths)
     distances = familiarity.out_of_fold_distances(table, columns, seed).astype(np.float64)
     final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
-    linear = _folded(table, problem.fit(best.shrinkage), best.temperature, log_priors)
+    linear = _folded(table, problem.fit(best.shrinkage), best.temperature, best.log_priors)
     truth = best.probabilities[np.arange(len(best.judged)), table.labels[best.judged]]
     return Probe(
         head=_head(table, linear, final, calibration.reference_distances(distances)),
@@ -76,11 +80,24 @@ def fit_probe(table: Table, depths: tuple[tuple[str, int], ...], seed: int) -> P
         judged=best.judged,
         probabilities=best.probabilities,
         typicality=calibration.own_typicality(distances)[best.judged],
+        uses_shares=bool(best.log_priors.any()),
         choices=_told(trials, best, len(distances)),
     )
 
 
 def _try(table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shrinkage: float) -> _Trial:
+    """Calibrate with the class shares, or without them where they make more mistakes.
+
+    They do where a few images are badly wrong (one photo under two labels among twenty): the temperature
+    rises until every score is small beside the shares, and the largest class always wins.
+    """
+    trials = [_calibrated(table, scores, log_p, shrinkage) for log_p in (log_priors, 0 * log_priors)]
+    return max(trials, key=lambda trial: (trial.accuracy, -trial.loss))
+
+
+def _calibrated(
+    table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shrinkage: float
+) -> _Trial:
     own = scores[np.arange(len(scores)), table.labels]
     judged = np.flatnonzero(np.isfinite(own))
     labels, held = table.labels[judged], scores[judged].astype(np.float64)
@@ -88,7 +105,7 @@ def _try(table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shri
     log_p = calibration.log_probabilities(held, log_priors, temperature)
     loss = -float(log_p[np.arange(len(judged)), labels].mean())
     accuracy = float((log_p.argmax(1) == labels).mean())
-    return _Trial(shrinkage, temperature, loss, accuracy, judged, np.exp(log_p))
+    return _Trial(shrinkage, temperature, log_priors, loss, accuracy, judged, np.exp(log_p))
 
 
 def _folded(

@@ -101,7 +101,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         used=len(kept),
         fingerprint=_fingerprint(features.digests, kept.labels),
         refused=features.refused,
-        choices=(chosen, folding, *probe.choices, _shares(kept.labels)),
+        choices=(chosen, folding, *probe.choices, _shares(kept.labels, probe.uses_shares)),
         seconds={
             "backbone": prepared - started,
             "features": extracted - prepared,
@@ -150,14 +150,17 @@ def _folds(kept: Dataset, features: Features, seed: int) -> tuple[NDArray[np.int
     return folds, f"{folds.max() + 1}-fold cross-validation inside the training images{kept_together}"
 
 
-def _shares(labels: Sequence[str]) -> str:
+def _shares(labels: Sequence[str], used: bool) -> str:
     counts = Counter(labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     if many <= 1.5 * few:
         return "class shares: nearly equal, no class is favoured"
+    how = "expect the shares of the training images"
+    if not used:
+        how = "do not expect these shares, since with them more out-of-fold answers were wrong"
     return (
         f"class shares: unequal ({most!r} {many}, {least!r} {few}); every class counts the same when the "
-        "classifier is fitted, and probabilities expect the shares of the training images"
+        f"classifier is fitted, and probabilities {how}"
     )
 
 
