@@ -170,6 +170,15 @@ def test_the_validation_is_that_of_the_written_file(splits, options):
     assert fieldguide.load(result.options.out).card["metrics"]["n"] == 40  # out-of-fold stands in the card
 
 
+def test_a_validation_split_of_nothing_but_broken_photos_costs_no_model(splits, options):
+    for path in (splits / "val").rglob("*.png"):
+        path.write_bytes(b"no image")
+    result = train(options(splits))
+    assert fieldguide.load(result.options.out).classes == ("blue", "green", "red")
+    assert "out-of-fold" in result.measured_on
+    assert any("validation split could not be measured on" in note for note in result.notes)
+
+
 def test_without_validation_but_with_test_it_is_out_of_fold(splits, options):
     shutil.rmtree(splits / "val")
     result = train(options(splits))

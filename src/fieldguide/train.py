@@ -122,9 +122,13 @@ def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
     _write(options.out, fitted, _card(fitted, training, options, measured))
     written = time.perf_counter()
     measured_on = "training images, each by a model that had not seen it (out-of-fold)"
+    notes = dataset.notes
     if validation is not None:
-        measured = evaluate(load(options.out), validation, progress=options.setting.progress)
-        measured_on = "DATA's validation split"
+        try:
+            measured = evaluate(load(options.out), validation, progress=options.setting.progress)
+            measured_on = "DATA's validation split"
+        except DataError as error:  # the model is good; only this measurement cannot be had
+            notes = (*notes, f"the validation split could not be measured on: {error}")
     ended = time.perf_counter()
     refused = (*dataset.refused, *(_shown(refusal, dataset) for refusal in fitted.refused))
     seconds = {
@@ -133,7 +137,7 @@ def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
         "write": written - learned,
         "validation": ended - written,
     }
-    return TrainResult(options, fitted, measured, measured_on, refused, dataset.notes, seconds)
+    return TrainResult(options, fitted, measured, measured_on, refused, notes, seconds)
 
 
 def pretrained(backbone: str, out: Path, *, weights: Path | None = None, progress: Progress = silent) -> None:
