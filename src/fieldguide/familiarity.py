@@ -3,8 +3,8 @@
 The Mahalanobis distance to the nearest class mean (Lee et al., "A Simple Unified Framework for Detecting
 Out-of-Distribution Samples", NeurIPS 2018) with the covariance of probabilistic principal components (Tipping
 and Bishop, 1999): the leading directions within classes have each their own variance, at most that of the
-rest, and all others one in common. So it fits into a model file (128 directions instead of a full matrix), and holds
-with ten images as with ten thousand.
+rest, and all others one in common. So it fits into a model file (128 directions instead of a full matrix),
+and holds with ten images as with ten thousand.
 """
 
 from collections.abc import Iterator
