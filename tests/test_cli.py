@@ -154,9 +154,11 @@ def test_a_mistake_of_the_program_shows_its_traceback_when_asked(failing, monkey
 # --- signals and pipes, in processes of their own
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from types import SimpleNamespace
 from fieldguide import cli
+# A shell's background jobs are started with SIGINT ignored, and so may be whoever runs these tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def run(options):
     print("started", flush=True)
     time.sleep(30)
