@@ -53,7 +53,12 @@ class _Trial:
     probabilities: FloatArray
 
 
-def fit_probe(table: Table, depths: tuple[tuple[str, int], ...], seed: int) -> Probe:
+def fit_probe(
+    table: Table,
+    depths: tuple[tuple[str, int], ...],
+    seed: int,
+    shrinkages: tuple[float, ...] = SHRINKAGES,
+) -> Probe:
     """Choose the shrinkage, fit the head, and derive calibration, prediction sets and typicality.
 
     Parameters
@@ -64,10 +69,12 @@ def fit_probe(table: Table, depths: tuple[tuple[str, int], ...], seed: int) -> P
         Name and width of each part of the features, from early to late.
     seed
         Of the randomised decomposition.
+    shrinkages
+        Candidates, each more than 0 and less than 1; a single one is taken as it is.
     """
     log_priors = np.log(np.bincount(table.labels, minlength=table.n_classes) / len(table.labels))
     problem = discriminant(table)
-    trials = [_try(table, problem.out_of_fold(shrinkage), log_priors, shrinkage) for shrinkage in SHRINKAGES]
+    trials = [_try(table, problem.out_of_fold(shrinkage), log_priors, shrinkage) for shrinkage in shrinkages]
     best = min(trials, key=lambda trial: trial.loss)
     columns = familiarity.deep_columns(depths)
     distances = familiarity.out_of_fold_distances(table, columns, seed).astype(np.float64)
@@ -141,8 +148,9 @@ def _head(
 
 def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]:
     tried = ", ".join(f"{trial.shrinkage:g}: {trial.loss:.3f}" for trial in trials)
+    why = "set by the preset" if len(trials) == 1 else "lowest cross-validated log loss"
     sentences = [
-        f"shrinkage {best.shrinkage:g}: lowest cross-validated log loss ({tried})",
+        f"shrinkage {best.shrinkage:g}: {why} ({tried})",
         f"temperature {best.temperature:.3g}: makes the out-of-fold labels most probable",
     ]
     if reference < 100:

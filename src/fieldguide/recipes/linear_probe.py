@@ -28,7 +28,7 @@ from fieldguide.discriminant import Table
 from fieldguide.errors import DataError, OptionError
 from fieldguide.features import Features, extract
 from fieldguide.graph import head_model, join, read_model
-from fieldguide.probe import fit_probe
+from fieldguide.probe import SHRINKAGES, fit_probe
 from fieldguide.recipes.common import Fitted, OutOfFold, Setting
 from fieldguide.splits import duplicate_groups, fold_groups
 
@@ -47,10 +47,11 @@ class Preset:
     backbone: str
     size: int
     reason: str
+    shrinkages: tuple[float, ...] = SHRINKAGES
 
 
 PRESETS = {
-    "fast": Preset("efficientnet_lite0", 160, "less than half the time for a few points of accuracy"),
+    "fast": Preset("efficientnet_lite0", 160, "half the time for a few points of accuracy", (0.8,)),
     "balanced": Preset("efficientnet_lite0", 288, "one pass of a small network, large enough for detail"),
     "best": Preset(
         "efficientnet_lite0+efficientnet_lite2", 320, "two networks side by side, three times the time"
@@ -87,7 +88,12 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     classes = _classes(kept, features)
     folds, folding = _folds(kept, features, setting.seed)
     numbers = np.searchsorted(np.array(classes), np.array(kept.labels)).astype(np.int64)
-    probe = fit_probe(Table.of(features.vectors, numbers, folds), backbone.depths, setting.seed)
+    probe = fit_probe(
+        Table.of(features.vectors, numbers, folds),
+        backbone.depths,
+        setting.seed,
+        PRESETS[setting.preset].shrinkages,
+    )
     setting.progress("head", 1, 1)
     return Fitted(
         network=join(read_model(backbone.path), head_model(probe.head), ("features",)),
