@@ -85,7 +85,7 @@ def preprocessing_model(preprocessing: Preprocessing) -> onnx.ModelProto:
         Input `image`, uint8 of shape (batch, height, width, 3), any height and width; output `pixels`, uint8
         of shape (batch, size, size, 3). An image of the network's own size passes unchanged, at no cost.
     """
-    function = _crop_and_resize(preprocessing)
+    function = _taken_and_resized(preprocessing)
     pixel: Any = onnxscript.UINT8
     side = preprocessing.size
     proto = function.to_model_proto(
@@ -155,7 +155,7 @@ def _weights(preprocessing: Preprocessing) -> Any:
     return weights
 
 
-def _crop_and_resize(preprocessing: Preprocessing) -> Any:
+def _taken_and_resized(preprocessing: Preprocessing) -> Any:
     resize, take, side = _resize(preprocessing), _TAKES[preprocessing.mode], preprocessing.size
 
     @onnxscript.script(default_opset=op)

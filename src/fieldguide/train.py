@@ -21,13 +21,12 @@ from fieldguide.files import atomic_write
 from fieldguide.graph import join, model_file, pretrained_head_model, read_model
 from fieldguide.predictor import load
 from fieldguide.preprocess import Preprocessing
+from fieldguide.probe import COVERAGE
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes.common import Fitted, Setting
 
 UNKNOWN_THRESHOLD = 0.01
 """Images less typical than this are unknown: about 1 % false alarms."""
-COVERAGE = 0.95
-"""Promised for prediction sets."""
 PACKAGES = ("fieldguide", "numpy", "onnx", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm", "torch")
 """Their versions stand in the card: the same versions give the same bytes."""
 

@@ -69,8 +69,3 @@ class Fitted:
     """A sentence for each automatic choice: what and why."""
     seconds: Mapping[str, float]
     history: tuple[Mapping[str, float], ...] = ()
-
-
-def with_seconds(started: Mapping[str, float], **more: float) -> dict[str, float]:
-    """Round seconds for people."""
-    return {name: round(value, 3) for name, value in {**started, **more}.items()}
