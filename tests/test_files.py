@@ -1,0 +1,220 @@
+"""Files written whole or not at all: rows 43 to 45 of the fault list."""
+
+import errno
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from fieldguide import files
+from fieldguide.errors import OutputError
+from fieldguide.files import atomic_write, cache_folder
+
+WRITER = """
+import sys
+from fieldguide.files import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def start_writer(target: Path) -> subprocess.Popen:
+    """A process that has written half a file and waits."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout.readline() == "written\n"
+    return writer
+
+
+def end(writer: subprocess.Popen, how: signal.Signals | None = None) -> None:
+    if how is not None:
+        writer.send_signal(how)
+    writer.communicate()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(target: Path, content: bytes = b"new") -> None:
+    with atomic_write(target) as file:
+        file.write(content)
+
+
+def test_the_file_appears_whole_with_the_usual_rights(tmp_path):
+    target = tmp_path / "x.csv"
+    mask = os.umask(0o027)
+    try:
+        with atomic_write(target) as file:
+            file.write(b"new")
+            assert not target.exists()
+    finally:
+        os.umask(mask)
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert names(tmp_path) == ["x.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt()])
+def test_an_error_on_the_way_leaves_the_old_file(tmp_path, error):
+    target = tmp_path / "x.csv"
+    target.write_bytes(b"old")
+    with pytest.raises(type(error)), atomic_write(target) as file:
+        file.write(b"half")
+        raise error
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    target = tmp_path / "x.csv"
+    target.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"x\.csv: was not written \(File too large\); the old file is"):
+            write(target, bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_a_disk_that_cannot_sync_is_no_success(tmp_path, monkeypatch):
+    """The bytes, then the new name: only the first of them can still leave the old file."""
+    target = tmp_path / "x.csv"
+    target.write_bytes(b"old")
+
+    def fail(descriptor, folders):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == folders:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", lambda descriptor: fail(descriptor, False))
+    with pytest.raises(
+        OutputError, match=r"was not written \(Input/output error\); the old file is untouched"
+    ):
+        write(target)
+    assert target.read_bytes() == b"old"
+    monkeypatch.setattr(os, "fsync", lambda descriptor: fail(descriptor, True))
+    with pytest.raises(
+        OutputError, match=r"the disk does not confirm it \(Input/output error\); write it again"
+    ):
+        write(target)
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_a_failing_rename_is_told(tmp_path, monkeypatch):
+    def fail(self, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match="was not written"):
+        write(tmp_path / "x.csv")
+    assert names(tmp_path) == []
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(OutputError, match=r"No such file or directory\); choose another place"):
+        write(tmp_path / "gone" / "x.csv")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(OutputError, match="it is a folder or device; choose another name"):
+            write(tmp_path / name)
+    assert names(tmp_path) == ["folder", "pipe"]
+
+
+def test_what_a_killed_process_left_is_cleared_by_the_next_write(tmp_path):
+    target = tmp_path / "x.csv"
+    target.write_bytes(b"old")
+    end(start_writer(target), signal.SIGKILL)
+    assert target.read_bytes() == b"old"
+    assert len(names(tmp_path)) == 2  # nobody could clear up after it
+    write(target)
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_the_temporary_file_of_a_living_process_stays(tmp_path):
+    target = tmp_path / "x.csv"
+    writer = start_writer(target)
+    try:
+        held = names(tmp_path)
+        write(target)
+        assert names(tmp_path) == [*held, "x.csv"]
+    finally:
+        end(writer)
+    assert writer.returncode == 0
+    assert target.read_bytes() == b"half"
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_the_temporary_file_of_another_thread_stays(tmp_path):
+    with atomic_write(tmp_path / "a.csv") as outer:
+        thread = threading.Thread(target=write, args=(tmp_path / "a.csv", b"inner"))
+        thread.start()
+        thread.join()
+        assert (tmp_path / "a.csv").read_bytes() == b"inner"
+        outer.write(b"outer")
+    assert (tmp_path / "a.csv").read_bytes() == b"outer"
+    assert names(tmp_path) == ["a.csv"]
+
+
+def test_files_that_are_not_ours_stay(tmp_path):
+    """Above all the journals with which predictions go on."""
+    strangers = ["x.csv.partial", ".x.csv.0123abcd.partial", ".x.csv.fieldguide-0123abcd.partial.csv", "y"]
+    for name in strangers:
+        (tmp_path / name).write_bytes(b"mine")
+    (tmp_path / ".x.csv.fieldguide-0123abcd.partial").symlink_to("y")
+    left_over = tmp_path / ".n\n.fieldguide-0123abcd.partial"
+    left_over.touch()
+    write(tmp_path / "x.csv")
+    assert names(tmp_path) == sorted([*strangers, ".x.csv.fieldguide-0123abcd.partial", "x.csv"])
+    assert (tmp_path / "y").read_bytes() == b"mine"
+
+
+def test_a_temporary_file_taken_for_left_over_before_it_was_locked_is_made_anew(tmp_path, monkeypatch):
+    """Between its making and its lock another process may look at it."""
+    real, calls = files._lock, []
+
+    def late(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            files._clear_left_over(tmp_path)  # locks, hence the second call
+        return real(descriptor)
+
+    monkeypatch.setattr(files, "_lock", late)
+    write(tmp_path / "x.csv")
+    assert len(calls) == 3
+    assert (tmp_path / "x.csv").read_bytes() == b"new"
+    assert names(tmp_path) == ["x.csv"]
+
+
+def test_where_files_cannot_be_locked_nothing_is_taken_for_left_over(tmp_path, monkeypatch):
+    def unsupported(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    left_over = tmp_path / ".x.csv.fieldguide-0123abcd.partial"
+    left_over.touch()
+    monkeypatch.setattr(files.fcntl, "flock", unsupported)
+    write(tmp_path / "x.csv")
+    assert names(tmp_path) == [left_over.name, "x.csv"]
+
+
+def test_the_cache_folder_can_be_moved(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIELDGUIDE_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("FIELDGUIDE_CACHE")
+    assert cache_folder().name == "fieldguide"
