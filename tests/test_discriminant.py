@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from fieldguide.discriminant import ByProducts, ByScatter, Table, discriminant
+from fieldguide.discriminant import ByProducts, ByScatter, Table, class_sums, discriminant
 
 
 @pytest.fixture
@@ -16,9 +16,15 @@ def table() -> Table:
     return Table.of(vectors, labels, np.arange(90) // 3 % 5)
 
 
+EVERYTHING = np.arange(90)
+BOTH = (0.4, 0.7)
+
+
 def test_both_forms_give_the_same_scores(table: Table) -> None:
     products, scatter = ByProducts(table), ByScatter(table)
-    np.testing.assert_allclose(products.out_of_fold(0.4), scatter.out_of_fold(0.4), rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(
+        products.out_of_fold(BOTH, EVERYTHING), scatter.out_of_fold(BOTH, EVERYTHING), rtol=2e-3, atol=2e-3
+    )
     for one, other in zip(products.fit(0.4), scatter.fit(0.4), strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
 
@@ -36,7 +42,7 @@ def test_little_shrinkage_is_scikit_learns_discriminant(table: Table) -> None:
 
 @pytest.mark.parametrize("form", [ByProducts, ByScatter])
 def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: Table, form: type) -> None:
-    scores = form(table).out_of_fold(0.5)
+    scores = form(table).out_of_fold((0.3, 0.5), EVERYTHING)[1]
     hold = table.folds == 2
     alone = Table(table.vectors[~hold], table.labels[~hold], table.folds[~hold], 3, table.mean, table.scale)
     weights, bias = form(alone).fit(0.5)
@@ -47,9 +53,22 @@ def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: Table, 
 def test_a_class_of_one_fold_never_wins_there(table: Table, form: type) -> None:
     labels = table.labels.copy()
     labels[0] = 3
-    scores = form(Table.of(table.vectors, labels, table.folds)).out_of_fold(0.5)
+    scores = form(Table.of(table.vectors, labels, table.folds)).out_of_fold((0.5,), EVERYTHING)[0]
     assert np.isneginf(scores[table.folds == table.folds[0], 3]).all()
     assert np.isfinite(scores[table.folds != table.folds[0]]).all()
+
+
+@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+def test_some_rows_are_answered_as_among_all(table: Table, form: type) -> None:
+    rows = np.array([1, 8, 40, 41, 77])
+    whole = form(table).out_of_fold(BOTH, EVERYTHING)
+    np.testing.assert_allclose(form(table).out_of_fold(BOTH, rows), whole[:, rows], rtol=1e-3, atol=1e-3)
+
+
+def test_class_sums_are_those_of_a_loop() -> None:
+    rows, labels = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32), np.arange(50) % 7 % 5
+    expected = [rows[labels == label].sum(0) for label in range(6)]
+    np.testing.assert_allclose(class_sums(labels, rows, 6), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_many_images_go_by_scatter(table: Table) -> None:
@@ -61,4 +80,4 @@ def test_many_images_go_by_scatter(table: Table) -> None:
 def test_identical_images_do_not_break_it() -> None:
     vectors = np.ones((10, 40), dtype=np.float32)
     table = Table.of(vectors, np.arange(10) % 2, np.arange(10) // 2)
-    assert np.isfinite(discriminant(table).out_of_fold(0.5)).all()
+    assert np.isfinite(discriminant(table).out_of_fold((0.5,), np.arange(10))).all()

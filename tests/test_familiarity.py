@@ -68,7 +68,7 @@ def test_along_a_leading_direction_the_measure_is_its_own_variance_or_that_of_al
 
 def test_held_out_distances_are_those_of_models_without_the_fold():
     table = made(60)
-    held = out_of_fold_distances(table, COLUMNS, 0)
+    held = out_of_fold_distances(table, COLUMNS, np.arange(len(table.labels)), 0)
     for fold in range(5):
         hold = np.flatnonzero(table.folds == fold)
         without = fit(table, COLUMNS, np.flatnonzero(table.folds != fold), 0)
@@ -87,7 +87,9 @@ def test_of_new_images_about_one_in_a_hundred_is_atypical():
         vectors = 10 * random.normal(size=(640, width)) @ axes.T + 2 * random.normal(size=(4, width))[labels]
         vectors = vectors.astype(np.float32)
         table = Table.of(vectors[:140], labels[:140], random.permutation(140) % 5)
-        reference = reference_distances(out_of_fold_distances(table, np.arange(width), 0).astype(float))
+        reference = reference_distances(
+            out_of_fold_distances(table, np.arange(width), np.arange(len(table.labels)), 0).astype(float)
+        )
         model = fit(table, np.arange(width), np.arange(140), 0)
         new = model.distances((vectors[140:] - table.mean) / table.scale).astype(float)
         shares.append([(typicality(reference, new) < threshold).mean() for threshold in (0.01, 0.05)])
@@ -127,7 +129,7 @@ def test_a_handful_of_images(count):
 def test_identical_images():
     vectors = np.ones((10, 30), dtype=np.float32)
     table = Table.of(vectors, np.arange(10) % 2, np.arange(10) // 2)
-    assert out_of_fold_distances(table, COLUMNS, 0).tolist() == [0] * 10
+    assert out_of_fold_distances(table, COLUMNS, np.arange(len(table.labels)), 0).tolist() == [0] * 10
     model = fit(table, COLUMNS, np.arange(10), 0)
     assert (model.distances(table.rows(slice(None)) + 1) > 1).all()
 

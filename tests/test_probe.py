@@ -38,7 +38,7 @@ def best_trial(table):
     shares = np.log(np.bincount(table.labels) / len(table.labels))
     trials = []
     for shrinkage in SHRINKAGES:
-        scores = discriminant(table).out_of_fold(shrinkage).astype(float)
+        scores = discriminant(table).out_of_fold((shrinkage,), np.arange(len(table.labels)))[0].astype(float)
         trials.append(max(calibrated(table, scores, priors, shrinkage) for priors in (shares, 0 * shares)))
     return min(trials, key=lambda trial: -trial[1])[2:], shares
 
@@ -73,7 +73,7 @@ def test_what_it_promises_rests_on_held_out_answers(table, probe):
     truth = probe.probabilities[np.arange(120), table.labels]
     assert probe.set_threshold == calibration.set_threshold(truth, COVERAGE)
     assert (truth >= probe.set_threshold).mean() >= COVERAGE
-    distances = out_of_fold_distances(table, COLUMNS, 0)
+    distances = out_of_fold_distances(table, COLUMNS, np.arange(len(table.labels)), 0)
     np.testing.assert_array_equal(probe.typicality, calibration.own_typicality(distances.astype(float)))
     np.testing.assert_array_equal(probe.head.reference, np.sort(distances))
     assert f"shrinkage {shrinkage:g}: lowest cross-validated log loss" in probe.choices[0]
@@ -143,3 +143,11 @@ def test_the_same_table_gives_the_same_head(table, probe):
     again = fit_probe(table, DEPTHS, 0)
     for name, value in vars(probe.head).items():
         np.testing.assert_array_equal(value, getattr(again.head, name))
+
+
+def test_of_many_images_a_sample_is_held_out(table, monkeypatch):
+    monkeypatch.setattr("fieldguide.probe.MOST_HELD_OUT", 40)
+    sampled = fit_probe(table, DEPTHS, 0)
+    assert len(sampled.judged) == len(sampled.typicality) == len(sampled.probabilities) == 40
+    assert len(sampled.head.reference) == 40
+    assert sampled.head.centres.shape == fit_probe(table, DEPTHS, 0).head.centres.shape

@@ -10,6 +10,7 @@ products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatte
 by in blocks and memory does not grow with their number.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,10 +60,12 @@ class Table:
             vectors, labels, folds, int(labels.max()) + 1, mean.astype(np.float32), scale.astype(np.float32)
         )
 
-    def rows(self, rows: IntArray | slice) -> FloatArray:
-        """Standardised features of the given rows, float32."""
-        block = np.asarray(self.vectors[rows], dtype=np.float32)
-        return (block - self.mean) / self.scale
+    def rows(self, rows: IntArray | slice, columns: IntArray | slice = slice(None)) -> FloatArray:
+        """Standardised features of the given rows and columns, float32."""
+        block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
+        block -= self.mean[columns]
+        block /= self.scale[columns]
+        return block
 
     @property
     def n_features(self) -> int:
@@ -70,13 +73,30 @@ class Table:
         return int(self.vectors.shape[1])
 
 
+def class_sums(labels: IntArray, rows: FloatArray, n_classes: int) -> FloatArray:
+    """Sum rows by class.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features)
+    """
+    order = np.argsort(labels, kind="stable")
+    present, starts = np.unique(labels[order], return_index=True)
+    sums = np.zeros((n_classes, rows.shape[1]), dtype=np.float32)
+    sums[present] = np.add.reduceat(rows[order], starts)  # ten times as fast as np.add.at
+    return sums
+
+
 class Discriminant(Protocol):
     """A table prepared for being solved with several shrinkages."""
 
-    def out_of_fold(self, shrinkage: float) -> FloatArray:
-        """Scores (n_images, n_classes) from models that learned without the image's fold.
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
+        """Score the given rows by models that learned without their fold.
 
-        Minus infinity where such a model has not seen the class.
+        Returns
+        -------
+        ndarray of shape (n_shrinkages, n_rows, n_classes)
+            Minus infinity where such a model has not seen the class.
         """
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -98,22 +118,26 @@ class ByProducts:
         self._features = table.rows(slice(None))
         self._products = self._features @ self._features.T
 
-    def out_of_fold(self, shrinkage: float) -> FloatArray:
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
         """As :class:`Discriminant` says."""
         table = self._table
-        scores = np.empty((len(table.labels), table.n_classes), dtype=np.float32)
-        for fold in np.unique(table.folds):
-            learn, hold = np.flatnonzero(table.folds != fold), np.flatnonzero(table.folds == fold)
-            coefficients, bias = self._solve(learn, shrinkage)
-            scores[hold] = self._products[np.ix_(hold, learn)] @ coefficients + bias
+        scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
+        for fold in np.unique(table.folds[rows]):
+            learn, hold = np.flatnonzero(table.folds != fold), np.flatnonzero(table.folds[rows] == fold)
+            products = self._products[np.ix_(rows[hold], learn)]
+            for number, (coefficients, bias) in enumerate(self._solutions(learn, shrinkages)):
+                scores[number, hold] = products @ coefficients + bias
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
         """As :class:`Discriminant` says."""
-        coefficients, bias = self._solve(np.arange(len(self._table.labels)), shrinkage)
+        everything = np.arange(len(self._table.labels))
+        ((coefficients, bias),) = self._solutions(everything, (shrinkage,))
         return self._features.T @ coefficients, bias
 
-    def _solve(self, learn: IntArray, shrinkage: float) -> tuple[FloatArray, FloatArray]:
+    def _solutions(
+        self, learn: IntArray, shrinkages: Sequence[float]
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Coefficients C (n_learn, n_classes) with weights = features.T @ C, by Woodbury's identity."""
         table = self._table
         labels, products = table.labels[learn], self._products[np.ix_(learn, learn)]
@@ -122,17 +146,21 @@ class ByProducts:
         average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
         to_means = products @ average
         between_means = average.T @ to_means
-        to_own = to_means[:, labels] - np.float32(0.5) * between_means[np.ix_(labels, labels)]
-        within = products - to_own - to_own.T
+        within = products
+        within -= to_means[:, labels]
+        within -= to_means[:, labels].T
+        within += between_means[np.ix_(labels, labels)]
         freedom = max(len(learn) - int((counts > 0).sum()), 1)
-        ridge = max(shrinkage * float(np.trace(within)) / freedom / table.n_features, _TINY)
-        system = within
-        system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
-        residual = _solved(system, to_means - between_means[labels])
-        gathered = average.T @ residual * counts[:, None]
-        coefficients = (average - residual + average @ gathered) / np.float32(ridge)
-        bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
-        return coefficients, _without_absent(bias, counts)
+        trace = float(np.trace(within))
+        for shrinkage in shrinkages:
+            ridge = max(shrinkage * trace / freedom / table.n_features, _TINY)
+            system = within.copy()
+            system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
+            residual = _solved(system, to_means - between_means[labels])
+            gathered = average.T @ residual * counts[:, None]
+            coefficients = (average - residual + average @ gathered) / np.float32(ridge)
+            bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
+            yield coefficients, _without_absent(bias, counts)
 
 
 class ByScatter:
@@ -151,25 +179,28 @@ class ByScatter:
             for start in range(0, len(rows), BLOCK):
                 block = table.rows(rows[start : start + BLOCK])
                 self._scatters[number] += block.T @ block
-                np.add.at(self._sums[number], table.labels[rows[start : start + BLOCK]], block)
+                self._sums[number] += class_sums(table.labels[rows[start : start + BLOCK]], block, classes)
 
-    def out_of_fold(self, shrinkage: float) -> FloatArray:
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
         """As :class:`Discriminant` says."""
         table = self._table
-        scores = np.empty((len(table.labels), table.n_classes), dtype=np.float32)
-        for number, fold in enumerate(self._names):
-            weights, bias = self._solve(shrinkage, without=number)
-            rows = np.flatnonzero(table.folds == fold)
-            for start in range(0, len(rows), BLOCK):
-                block = rows[start : start + BLOCK]
-                scores[block] = table.rows(block) @ weights + bias
+        scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
+        for without, fold in enumerate(self._names):
+            hold = np.flatnonzero(table.folds[rows] == fold)
+            for number, (weights, bias) in enumerate(self._solutions(shrinkages, without)):
+                for start in range(0, len(hold), BLOCK):
+                    block = hold[start : start + BLOCK]
+                    scores[number, block] = table.rows(rows[block]) @ weights + bias
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
         """As :class:`Discriminant` says."""
-        return self._solve(shrinkage, without=None)
+        ((weights, bias),) = self._solutions((shrinkage,), without=None)
+        return weights, bias
 
-    def _solve(self, shrinkage: float, without: int | None) -> tuple[FloatArray, FloatArray]:
+    def _solutions(
+        self, shrinkages: Sequence[float], without: int | None
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
         used = [number for number in range(len(self._names)) if number != without]
         counts = self._counts[used].sum(0)
         means = self._sums[used].sum(0) / np.maximum(counts, 1)[:, None].astype(np.float32)
@@ -177,12 +208,13 @@ class ByScatter:
         for number in used[1:]:
             covariance += self._scatters[number]
         covariance -= (means * counts[:, None].astype(np.float32)).T @ means
-        freedom = max(int(counts.sum()) - int((counts > 0).sum()), 1)
-        covariance *= np.float32((1 - shrinkage) / freedom)
-        ridge = shrinkage / (1 - shrinkage) * float(np.trace(covariance)) / self._table.n_features
-        covariance[np.diag_indices_from(covariance)] += np.float32(max(ridge, _TINY))
-        weights = _solved(covariance, means.T)
-        return weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
+        covariance /= np.float32(max(int(counts.sum()) - int((counts > 0).sum()), 1))
+        average = float(np.trace(covariance)) / self._table.n_features
+        for shrinkage in shrinkages:
+            system = covariance * np.float32(1 - shrinkage)
+            system[np.diag_indices_from(system)] += np.float32(max(shrinkage * average, _TINY))
+            weights = _solved(system, means.T)
+            yield weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
 
 
 def _solved(system: NDArray[Any], right: NDArray[Any]) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table
+from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table, class_sums
 
 MOST_DIRECTIONS = 128
 WIDEST = 2560
@@ -54,9 +54,12 @@ class Familiarity:
         -------
         ndarray of shape (n_images,), float32
         """
+        return self.distances_of(features[:, self.columns])
+
+    def distances_of(self, deep: FloatArray) -> FloatArray:
+        """The same from the chosen columns alone, of shape (n_images, n_columns)."""
         known = self.centres[~np.isnan(self.centres[:, 0])]
-        deep = features[:, self.columns] / self.scale
-        image, centre = (self._stretched(rows) for rows in (deep, known))
+        image, centre = (self._stretched(rows) for rows in (deep / self.scale, known))
         squared = (image**2).sum(1)[:, None] - 2 * image @ centre.T + (centre**2).sum(1)
         return np.asarray(squared.min(1), dtype=np.float32)
 
@@ -108,9 +111,8 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     seed
         Of the randomised decomposition.
     """
-    scale = _scale(table, columns, rows)
-    centres, known = _centres(table, columns, rows)
-    centres /= scale
+    scale, centres = _moments(table, columns, rows)
+    known = int((~np.isnan(centres[:, 0])).sum())
     sample = rows
     if len(rows) > MOST_IMAGES:
         sample = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
@@ -122,46 +124,39 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     return Familiarity(columns, directions, evenness, centres, scale)
 
 
-def _scale(table: Table, columns: IntArray, rows: IntArray) -> FloatArray:
-    """Standard deviations within the rows alone.
+def _moments(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Standard deviations within the rows alone, and class means on that scale.
 
     The table's own scale has seen the images that are held out. A feature that moves in hardly any image
     would be tamed for those, as it will not be for new ones, and too many new images would be unknown.
     """
-    total, squares = np.zeros(len(columns)), np.zeros(len(columns))
-    for _, block in _blocks(table, columns, rows):
-        total += block.sum(0, dtype=np.float64)
-        squares += (block.astype(np.float64) ** 2).sum(0)
-    deviation = np.sqrt(np.maximum(squares / len(rows) - (total / len(rows)) ** 2, 0.0))
-    return np.where(deviation > LEAST_SCALE, deviation, 1.0).astype(np.float32)
-
-
-def _centres(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, int]:
-    """Class means and how many classes have one; from all rows, since a sample may miss a rare class."""
-    counts = np.bincount(table.labels[rows], minlength=table.n_classes)
-    sums = np.zeros((table.n_classes, len(columns)), dtype=np.float32)
+    squares, sums = np.zeros(len(columns)), np.zeros((table.n_classes, len(columns)))
     for labels, block in _blocks(table, columns, rows):
-        np.add.at(sums, labels, block)
-    centres = sums / np.where(counts > 0, counts, np.nan).astype(np.float32)[:, None]
-    return centres, int((counts > 0).sum())
+        sums += class_sums(labels, block, table.n_classes)
+        squares += np.einsum("nd,nd->d", block, block, dtype=np.float64)
+    deviation = np.sqrt(np.maximum(squares / len(rows) - (sums.sum(0) / len(rows)) ** 2, 0.0))
+    scale = np.where(deviation > LEAST_SCALE, deviation, 1.0).astype(np.float32)
+    counts = np.bincount(table.labels[rows], minlength=table.n_classes)
+    centres = sums / np.where(counts > 0, counts, np.nan)[:, None]
+    return scale, centres.astype(np.float32) / scale
 
 
 def _blocks(table: Table, columns: IntArray, rows: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
     """Labels and chosen columns, a block of images after the other."""
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
-        yield table.labels[block], table.rows(block)[:, columns]
+        yield table.labels[block], table.rows(block, columns)
 
 
-def out_of_fold_distances(table: Table, columns: IntArray, seed: int) -> FloatArray:
-    """Distance of each image under means and covariance that were estimated without its fold."""
-    distances = np.empty(len(table.labels), dtype=np.float32)
-    for fold in np.unique(table.folds):
+def out_of_fold_distances(table: Table, columns: IntArray, rows: IntArray, seed: int) -> FloatArray:
+    """Distance of each of the rows under means and covariance that were estimated without its fold."""
+    distances = np.empty(len(rows), dtype=np.float32)
+    for fold in np.unique(table.folds[rows]):
         model = fit(table, columns, np.flatnonzero(table.folds != fold), seed)
-        hold = np.flatnonzero(table.folds == fold)
+        hold = np.flatnonzero(table.folds[rows] == fold)
         for start in range(0, len(hold), BLOCK):
             block = hold[start : start + BLOCK]
-            distances[block] = model.distances(table.rows(block))
+            distances[block] = model.distances_of(table.rows(rows[block], columns))
     return distances
 
 

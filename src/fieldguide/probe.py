@@ -15,6 +15,8 @@ COVERAGE = 0.95
 """Coverage promised for prediction sets."""
 SHRINKAGES = (0.4, 0.6, 0.8, 0.9)
 """Candidates for cross-validation; on the sets of docs/log.md the best lay within, and flat."""
+MOST_HELD_OUT = 20_000
+"""Images answered out of fold; with a thousand classes more would not fit into memory."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,7 +30,7 @@ class Probe:
     set_threshold: float
     """Classes at least this probable belong to the prediction set."""
     judged: IntArray
-    """Rows of the table whose class the other folds knew, growing; only these can be judged."""
+    """Rows of the table that were held out and whose class the other folds knew, growing."""
     probabilities: FloatArray
     """Out-of-fold, of shape (n_judged, n_classes)."""
     typicality: FloatArray
@@ -49,8 +51,6 @@ class _Trial:
     """Of shape (n_classes,); all 0 where the class shares are not used."""
     loss: float
     accuracy: float
-    judged: IntArray
-    probabilities: FloatArray
 
 
 def fit_probe(
@@ -74,45 +74,59 @@ def fit_probe(
     """
     log_priors = np.log(np.bincount(table.labels, minlength=table.n_classes) / len(table.labels))
     problem = discriminant(table)
-    trials = [_try(table, problem.out_of_fold(shrinkage), log_priors, shrinkage) for shrinkage in shrinkages]
-    best = min(trials, key=lambda trial: trial.loss)
+    held = _held_out(table, seed)
+    scores = problem.out_of_fold(shrinkages, held)
+    known = np.isfinite(scores[0, np.arange(len(held)), table.labels[held]])
+    judged, scores = held[known], scores[:, known]
+    trials = [
+        _try(scores[number].astype(np.float64), table.labels[judged], log_priors, shrinkage)
+        for number, shrinkage in enumerate(shrinkages)
+    ]
+    chosen = min(range(len(trials)), key=lambda number: trials[number].loss)
+    best = trials[chosen]
+    probabilities = np.exp(
+        calibration.log_probabilities(scores[chosen].astype(np.float64), best.log_priors, best.temperature)
+    )
     columns = familiarity.deep_columns(depths)
-    distances = familiarity.out_of_fold_distances(table, columns, seed).astype(np.float64)
+    distances = familiarity.out_of_fold_distances(table, columns, held, seed).astype(np.float64)
     final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
     linear = _folded(table, problem.fit(best.shrinkage), best.temperature, best.log_priors)
-    truth = best.probabilities[np.arange(len(best.judged)), table.labels[best.judged]]
+    truth = probabilities[np.arange(len(judged)), table.labels[judged]]
     return Probe(
         head=_head(table, linear, final, calibration.reference_distances(distances)),
         set_threshold=calibration.set_threshold(truth, COVERAGE),
-        judged=best.judged,
-        probabilities=best.probabilities,
-        typicality=calibration.own_typicality(distances)[best.judged],
+        judged=judged,
+        probabilities=probabilities,
+        typicality=calibration.own_typicality(distances)[known],
         uses_shares=bool(best.log_priors.any()),
         choices=_told(trials, best, len(distances)),
     )
 
 
-def _try(table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shrinkage: float) -> _Trial:
+def _held_out(table: Table, seed: int) -> IntArray:
+    """The rows that are answered out of fold, growing: all, or a sample where that many say enough."""
+    everything = np.arange(len(table.labels))
+    if len(everything) <= MOST_HELD_OUT:
+        return everything
+    return np.sort(np.random.default_rng(seed).choice(everything, MOST_HELD_OUT, replace=False))
+
+
+def _try(scores: FloatArray, labels: IntArray, log_priors: FloatArray, shrinkage: float) -> _Trial:
     """Calibrate with the class shares, or without them where they make more mistakes.
 
     They do where a few images are badly wrong (one photo under two labels among twenty): the temperature
     rises until every score is small beside the shares, and the largest class always wins.
     """
-    trials = [_calibrated(table, scores, log_p, shrinkage) for log_p in (log_priors, 0 * log_priors)]
+    trials = [_calibrated(scores, labels, log_p, shrinkage) for log_p in (log_priors, 0 * log_priors)]
     return max(trials, key=lambda trial: (trial.accuracy, -trial.loss))
 
 
-def _calibrated(
-    table: Table, scores: NDArray[np.float32], log_priors: FloatArray, shrinkage: float
-) -> _Trial:
-    own = scores[np.arange(len(scores)), table.labels]
-    judged = np.flatnonzero(np.isfinite(own))
-    labels, held = table.labels[judged], scores[judged].astype(np.float64)
-    temperature = calibration.fit_temperature(held, labels, log_priors)
-    log_p = calibration.log_probabilities(held, log_priors, temperature)
-    loss = -float(log_p[np.arange(len(judged)), labels].mean())
+def _calibrated(scores: FloatArray, labels: IntArray, log_priors: FloatArray, shrinkage: float) -> _Trial:
+    temperature = calibration.fit_temperature(scores, labels, log_priors)
+    log_p = calibration.log_probabilities(scores, log_priors, temperature)
+    loss = -float(log_p[np.arange(len(labels)), labels].mean())
     accuracy = float((log_p.argmax(1) == labels).mean())
-    return _Trial(shrinkage, temperature, log_priors, loss, accuracy, judged, np.exp(log_p))
+    return _Trial(shrinkage, temperature, log_priors, loss, accuracy)
 
 
 def _folded(
