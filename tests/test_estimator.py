@@ -66,6 +66,47 @@ def test_columns_follow_the_classes(paths, labels):
     assert own.mean() > 0.6
 
 
+@pytest.mark.parametrize(
+    ("convert", "dtype"),
+    [
+        (lambda y: np.array(y, np.uint8), np.uint8),
+        (lambda y: [bool(label) for label in y], np.bool_),
+        (lambda y: np.array(y, object), np.int64),
+        (lambda y: np.array([str(label) for label in y], object), object),
+        (lambda y: [str(label) for label in y], "<U1"),
+    ],
+)
+def test_answers_are_of_the_labels_dtype(paths, labels, convert, dtype):
+    y = convert([int(label == "red") for label in labels])
+    classifier = ImageClassifier(preset="fast").fit(paths, y)
+    assert classifier.classes_.dtype == classifier.predict(paths[:2]).dtype == dtype
+    assert np.mean(classifier.predict(paths) == y) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [
+        ("", "the one at position 2 of y is empty; mend it"),
+        (None, "the one at position 2 of y is missing; mend it"),
+        (float("nan"), "the one at position 2 of y is missing; mend it"),
+        (0.5, "the one at position 2 of y is the number 0.5; mend it"),
+        (float("inf"), "the one at position 2 of y is the number inf; mend it"),
+        (b"red", "the one at position 2 of y is of the type bytes; mend it"),
+        (["red"], "the one at position 2 of y is of the type list; mend it"),
+        (1, r"got text \(first at position 0\) and whole numbers \(first at position 2\); convert them"),
+    ],
+)
+def test_labels_that_numpy_would_bend_are_refused(paths, labels, odd, told):
+    """In an array, nothing becomes the text "nan", and the number 1 falls together with the text "1"."""
+    y = ["1", *labels[1:]]
+    y[2] = odd
+    for given in (y, np.array([*y, None], dtype=object)[:-1]):
+        with pytest.raises(DataError, match=told):
+            ImageClassifier(preset="fast").fit(paths, given)
+    with pytest.raises(DataError, match=r"one label an image, got the shape \(40, 1\)"):
+        ImageClassifier(preset="fast").fit(paths, np.zeros((40, 1)))
+
+
 def test_a_clone_is_as_before_fitting(classifier):
     copy = clone(classifier.set_params(seed=3))
     assert copy.get_params() == {
@@ -142,8 +183,12 @@ def test_no_images_give_no_answers(classifier):
 
 
 def test_what_cannot_be_learned_is_said(paths, labels):
-    with pytest.raises(DataError, match="of equal length, got 40 paths and 39 labels"):
+    with pytest.raises(DataError, match="of equal length, got 40 paths, 39 labels; drop"):
         ImageClassifier(preset="fast").fit(paths, labels[:-1])
+    with pytest.raises(DataError, match="of equal length, got 40 paths, 40 labels and 2 groups; drop"):
+        ImageClassifier(preset="fast").fit(paths, labels, groups=[1, 2])
+    with pytest.raises(DataError, match=r"X must be a list of paths, got one path, 'photos'; put it into"):
+        ImageClassifier(preset="fast").fit("photos", labels)
     with pytest.raises(DataError, match="two classes"):
         ImageClassifier(preset="fast").fit(paths, ["one"] * 40)
     with pytest.raises(OptionError, match="preset"):

@@ -1,7 +1,9 @@
 """`ImageClassifier`: training and prediction in scikit-learn's words, on lists of paths."""
 
+import math
 import tempfile
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,7 +40,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The labels, sorted, of the dtype that they were given in.
     refused_ : tuple of Refusal
         Training images that could not be read and were left out.
     choices_ : tuple of str
@@ -67,25 +69,29 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : sequence of paths of length n_images
         y : sequence of length n_images
-            Labels, text or numbers.
+            Labels: all text, or all whole numbers or booleans.
         groups : sequence of length n_images, optional
             Images of one group stay on one side of every split.
 
         Raises
         ------
         DataError
-            If lengths differ, or fewer than two classes can be learned.
+            If lengths differ, a label is missing or empty or text stands beside numbers, or fewer than two
+            classes can be learned.
         """
-        paths, labels = [str(path) for path in X], np.asarray(y)
-        if len(paths) != len(labels):
+        paths, labels = _as_paths(X), _as_labels(y)
+        if not len(paths) == len(labels) == len(paths if groups is None else groups):
+            tied = "" if groups is None else f" and {len(groups)} groups"
             raise DataError(
-                f"X and y must be of equal length, got {len(paths)} paths and {len(labels)} labels"
+                "X, y and groups must be of equal length, "
+                f"got {len(paths)} paths, {len(labels)} labels{tied}; drop or add some"
             )
-        names = {str(label): label for label in np.unique(labels)}
+        classes, places = np.unique(labels, return_inverse=True)
+        names = [str(label) for label in classes]
         dataset = Dataset(
             root=Path(),
             paths=tuple(paths),
-            labels=tuple(str(label) for label in labels),
+            labels=tuple(names[place] for place in places),
             groups=None if groups is None else tuple(str(group) for group in groups),
         )
         with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
@@ -94,9 +100,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.model_ = out.read_bytes()
         self.refused_, self.choices_ = result.refused, result.choices
         learned = result.fitted.classes
-        kept = [(label, learned.index(name)) for name, label in names.items() if name in learned]
-        self.classes_ = np.array([label for label, _ in kept])
-        self._order = np.array([place for _, place in kept])
+        kept = [place for place, name in enumerate(names) if name in learned]
+        self.classes_ = classes[kept]
+        self._order = np.array([learned.index(names[place]) for place in kept])
         return self
 
     def predict(self, X: Sequence[str | Path]) -> NDArray[Any]:
@@ -114,7 +120,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         rows = []
-        for prediction in self._predictor().predict_stream([str(path) for path in X]):
+        for prediction in self._predictor().predict_stream(_as_paths(X)):
             if prediction.error is not None or prediction.probabilities is None:
                 reason = prediction.error.message if prediction.error else "no answer"
                 raise DataError(f"{prediction.path}: {reason}; take it out of the list")
@@ -135,3 +141,46 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
             self.save(Path(folder) / "model.onnx")
             return load(Path(folder) / "model.onnx")
+
+
+def _as_paths(images: Sequence[str | Path]) -> list[str]:
+    if isinstance(images, (str, Path)):
+        raise DataError(f"X must be a list of paths, got one path, {str(images)!r}; put it into a list")
+    return [str(path) for path in images]
+
+
+def _as_labels(y: Any) -> NDArray[Any]:
+    """One label an image, with a dtype whose values differ as text as well: text, or whole numbers.
+
+    A list goes through objects, for numpy makes one text of ``1`` and ``"1"``, and ``"nan"`` of nothing.
+    """
+    labels = np.asarray(y) if hasattr(y, "dtype") else np.array([*y, None], dtype=object)[:-1]
+    if labels.ndim != 1:
+        raise DataError(f"y must hold one label an image, got the shape {labels.shape}; give one dimension")
+    kinds: dict[str, int] = {}
+    for place, label in enumerate(labels):
+        kinds.setdefault(_kind_of(label), place)
+    for kind, place in kinds.items():
+        if kind not in ("text", "whole numbers"):
+            raise DataError(
+                f"labels must be text that is not empty, or whole numbers; "
+                f"the one at position {place} of y is {kind}; mend it or leave the image out"
+            )
+    if len(kinds) > 1:
+        places = " and ".join(f"{kind} (first at position {place})" for kind, place in kinds.items())
+        raise DataError(f"labels must be all text or all whole numbers, got {places}; convert them")
+    by_itself = labels.dtype == object and ("whole numbers" in kinds or not hasattr(y, "dtype"))
+    return np.array(labels.tolist()) if by_itself else labels
+
+
+def _kind_of(label: Any) -> str:
+    if isinstance(label, str):
+        return "text" if label else "empty"
+    if label is None:
+        return "missing"
+    if not isinstance(label, (Real, np.bool_)):
+        return f"of the type {type(label).__name__}"
+    value = float(label)
+    if math.isnan(value):
+        return "missing"
+    return "whole numbers" if value.is_integer() else f"the number {label}"
