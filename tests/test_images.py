@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from fieldguide import images
@@ -604,6 +605,54 @@ def test_cmyk_is_inverted_with_and_without_the_adobe_mark() -> None:
     bare = data[:start] + data[start + 2 + int.from_bytes(data[start + 2 : start + 4], "big") :]
     assert b"Adobe" not in bare
     assert np.array_equal(np.asarray(open_image(data)), np.asarray(open_image(bare)))
+
+
+# Ink of CMYK, 0 to 255, and its sRGB by a colour profile: "Artifex CMYK SWOP Profile" (default_cmyk.icc of
+# Debian's libgs-common 10.0.0, SHA-256 8472fa14...1fd1b9a9), LittleCMS through Pillow's ImageCms, relative
+# colorimetric with black point compensation. The first ten are the main colours of scikit-learn's two sample
+# photos, separated with the same profile; then paper, and the inks alone, which no screen shows as they are.
+INK_OF_PHOTOS = {
+    (199, 149, 184, 198): (14, 32, 23),
+    (89, 62, 80, 0): (170, 176, 169),
+    (113, 108, 172, 33): (138, 126, 93),
+    (44, 223, 255, 17): (194, 67, 39),
+    (53, 27, 11, 0): (198, 212, 228),
+    (232, 135, 156, 113): (10, 69, 70),
+    (136, 132, 203, 93): (96, 86, 56),
+    (30, 106, 175, 0): (223, 158, 99),
+    (151, 160, 196, 168): (55, 45, 31),
+    (15, 7, 2, 0): (236, 241, 248),
+    (0, 0, 0, 0): (255, 255, 255),
+}
+INK_ALONE = {
+    (255, 0, 0, 0): (0, 174, 239),
+    (0, 255, 0, 0): (236, 0, 140),
+    (0, 0, 255, 0): (255, 242, 0),
+    (0, 0, 0, 255): (35, 31, 32),
+    (255, 255, 0, 0): (46, 48, 146),
+}
+
+
+def off_the_profile(
+    inks: dict[tuple[int, ...], tuple[int, ...]], kind: str, invert: bool = False
+) -> NDArray[np.float64]:
+    """By how much each channel of each ink, in a file of its own, is read otherwise than the profile says."""
+    found = []
+    for ink in inks:
+        image = Image.new("CMYK", (16, 16), tuple(255 - part if invert else part for part in ink))
+        options = {"quality": 95} if kind == "JPEG" else {}
+        found.append(np.asarray(open_image(saved(image, kind, **options))).reshape(-1, 3).mean(axis=0))
+    return np.abs(np.array(found) - np.array(list(inks.values())))
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_cmyk_is_near_what_a_colour_profile_makes_of_it(kind: str) -> None:
+    off = off_the_profile(INK_OF_PHOTOS, kind)
+    assert off.max() < 42
+    assert off.mean() < 13
+    assert off_the_profile(INK_ALONE, kind).max() < 116
+    inverted = off_the_profile(INK_OF_PHOTOS, kind, invert=True)
+    assert inverted.mean() > 100, "taking ink for light must not pass"
 
 
 def levels(data: bytes) -> int:
