@@ -11,7 +11,16 @@ from fieldguide.artifact import load_model_file
 from fieldguide.calibration import typicality
 from fieldguide.errors import ModelFileError
 from fieldguide.familiarity import Familiarity
-from fieldguide.graph import Head, head_model, join, model_file, pretrained_head_model, read_model
+from fieldguide.graph import (
+    Distance,
+    Head,
+    head_model,
+    join,
+    model_file,
+    pretrained_head_model,
+    read_model,
+    scored_head_model,
+)
 
 FEATURES, CLASSES = 12, 4
 
@@ -71,6 +80,20 @@ def test_the_head_computes_what_numpy_does(head):
     np.testing.assert_allclose(got["typicality"], typicality(head.reference, distances), atol=1e-6)
     assert len(np.unique(got["typicality"])) > 10
     assert got["typicality"].min() == pytest.approx(1 / 51)
+    np.testing.assert_array_equal(got["embedding"], given)
+
+
+def test_scores_of_any_classifier_become_tempered_probabilities(head):
+    scores, given = features(50, seed=2)[:, :CLASSES], features(50)
+    log_priors = np.log([0.7, 0.1, 0.1, 0.1])
+    distance = Distance(
+        **{name: value for name, value in vars(head).items() if name not in ("weights", "bias")}
+    )
+    got = run(scored_head_model(distance, FEATURES, 2.5, log_priors), scores=scores, features=given)
+    odds = np.exp(scores / 2.5 + log_priors)
+    np.testing.assert_allclose(got["probabilities"], odds / odds.sum(1, keepdims=True), atol=1e-6)
+    linear = run(head_model(head), features=given)
+    np.testing.assert_array_equal(got["typicality"], linear["typicality"])
     np.testing.assert_array_equal(got["embedding"], given)
 
 

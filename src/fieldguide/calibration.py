@@ -4,6 +4,8 @@ Everything here takes *out-of-fold* scores, given to an image by a model that ha
 then does a promise made on them hold for new images.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -65,6 +67,52 @@ def fit_temperature(scores: FloatArray, labels: NDArray[np.int64], log_priors: F
 
     found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
     return float(np.exp(found.x))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How scores become probabilities, and how well that went on the held-out images it was chosen by."""
+
+    temperature: float
+    """Divides the scores."""
+    log_priors: FloatArray
+    """Added to the tempered scores, of shape (n_classes,); all 0 where the class shares are not used."""
+    loss: float
+    """Mean negative log-probability of the true classes."""
+    accuracy: float
+    """Share of images whose most probable class is the true one."""
+
+    def probabilities(self, scores: FloatArray) -> FloatArray:
+        """Of the same shape as the scores."""
+        return np.asarray(np.exp(log_probabilities(scores, self.log_priors, self.temperature)))
+
+
+def calibrate(scores: FloatArray, labels: NDArray[np.int64], shares: FloatArray) -> Calibrated:
+    """Calibrate with the class shares, or without them where they make more mistakes.
+
+    They do where a few images are badly wrong (one photo under two labels among twenty): the temperature
+    rises until every score is small beside the shares, and the largest class always wins.
+
+    Parameters
+    ----------
+    scores
+        Out-of-fold scores of shape (n_images, n_classes).
+    labels
+        Class numbers of shape (n_images,).
+    shares
+        Share of each class among the images learned from, of shape (n_classes,), each more than 0.
+    """
+    log_shares = np.log(shares)
+    trials = [_calibrated(scores, labels, log_priors) for log_priors in (log_shares, 0 * log_shares)]
+    return max(trials, key=lambda trial: (trial.accuracy, -trial.loss))
+
+
+def _calibrated(scores: FloatArray, labels: NDArray[np.int64], log_priors: FloatArray) -> Calibrated:
+    temperature = fit_temperature(scores, labels, log_priors)
+    log_p = log_probabilities(scores, log_priors, temperature)
+    loss = -float(log_p[np.arange(len(labels)), labels].mean())
+    accuracy = float((log_p.argmax(1) == labels).mean())
+    return Calibrated(temperature, log_priors, loss, accuracy)
 
 
 def set_threshold(truth_probabilities: FloatArray, coverage: float) -> float:

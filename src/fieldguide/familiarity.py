@@ -90,14 +90,20 @@ def deep_columns(depths: tuple[tuple[str, int], ...]) -> IntArray:
 def directions_for(table: Table, columns: IntArray) -> int:
     """How many directions get a variance of their own.
 
-    The same number with a fold left out as with all images, or their distances could not be compared; at
-    most half of the images beyond the number of classes, so that each variance is an average.
+    The same number with a fold left out as with all images, or their distances could not be compared.
     """
     fewest = min(int((table.folds != fold).sum()) for fold in np.unique(table.folds))
-    return max(1, min(MOST_DIRECTIONS, (fewest - table.n_classes) // 2, len(columns) // 2))
+    return most_directions(fewest, table.n_classes, len(columns))
 
 
-def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiarity:
+def most_directions(images: int, n_classes: int, n_columns: int) -> int:
+    """At most half of the images beyond the number of classes, so that each variance is an average."""
+    return max(1, min(MOST_DIRECTIONS, (images - n_classes) // 2, n_columns // 2))
+
+
+def fit(
+    table: Table, columns: IntArray, rows: IntArray, seed: int, directions: int | None = None
+) -> Familiarity:
     """Estimate class means and covariance from the given rows of a table.
 
     Parameters
@@ -110,6 +116,8 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
         Images to learn from.
     seed
         Of the randomised decomposition.
+    directions
+        How many get a variance of their own; None takes :func:`directions_for`.
     """
     scale, centres = _moments(table, columns, rows)
     known = int((~np.isnan(centres[:, 0])).sum())
@@ -120,8 +128,9 @@ def fit(table: Table, columns: IntArray, rows: IntArray, seed: int) -> Familiari
     centred /= scale
     centred -= centres[table.labels[sample]]
     freedom = len(sample) * (len(rows) - known) // len(rows)
-    directions, evenness = _covariance(centred, directions_for(table, columns), freedom, seed)
-    return Familiarity(columns, directions, evenness, centres, scale)
+    count = directions or directions_for(table, columns)
+    stretched, evenness = _covariance(centred, count, freedom, seed)
+    return Familiarity(columns, stretched, evenness, centres, scale)
 
 
 def _moments(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -19,13 +19,9 @@ from fieldguide.preprocess_graph import IR_VERSION, OPSET, preprocessing_model
 
 
 @dataclass(frozen=True)
-class Head:
-    """A linear classifier and a distance on the features of a network, everything float32."""
+class Distance:
+    """How far features lie from those of the known classes, everything float32."""
 
-    weights: NDArray[np.float32]
-    """Of shape (n_features, n_classes); the temperature is in them."""
-    bias: NDArray[np.float32]
-    """Of shape (n_classes,); the class shares are in it."""
     columns: NDArray[np.int64]
     """Features that the distance looks at, of shape (n_columns,)."""
     mean: NDArray[np.float32]
@@ -42,13 +38,40 @@ class Head:
     """Held-out distances, of shape (n_reference,)."""
 
 
-_HEAD = """
-<ir_version: {ir_version}, opset_import: ["" : {opset}]>
-head (float[batch, {features}] features) => (
+@dataclass(frozen=True)
+class Head(Distance):
+    """A linear classifier and a distance on the features of a network."""
+
+    weights: NDArray[np.float32]
+    """Of shape (n_features, n_classes); the temperature is in them."""
+    bias: NDArray[np.float32]
+    """Of shape (n_classes,); the class shares are in it."""
+
+
+_OUTPUTS = """(
     float[batch, {classes}] probabilities, float[batch] typicality, float[batch, {features}] embedding
-) {{
+)"""
+
+_LINEAR = """
+<ir_version: {ir_version}, opset_import: ["" : {opset}]>
+head (float[batch, {features}] features) => OUTPUTS {{
     embedding = Identity (features)
     logits = Gemm (features, weights, bias)
+DISTANCE
+}}
+"""
+
+_SCORED = """
+<ir_version: {ir_version}, opset_import: ["" : {opset}]>
+head (float[batch, {classes}] scores, float[batch, {features}] features) => OUTPUTS {{
+    embedding = Identity (features)
+    tempered = Div (scores, temperature)
+    logits = Add (tempered, log_priors)
+DISTANCE
+}}
+"""
+
+_DISTANCE = """
     probabilities = Softmax <axis: int = 1> (logits)
 
     deep = Gather <axis: int = 1> (features, columns)
@@ -71,9 +94,7 @@ head (float[batch, {features}] features) => (
     ones = Cast <to: int = 1> (at_least)
     count = ReduceSum <keepdims: int = 0> (ones, last_axis)
     one_more = Add (count, one)
-    typicality = Mul (one_more, share)
-}}
-"""
+    typicality = Mul (one_more, share)"""
 
 _PRETRAINED = """
 <ir_version: {ir_version}, opset_import: ["" : {opset}]>
@@ -91,27 +112,56 @@ head (float[batch, {classes}] logits, float[batch, {features}] features) => (
 
 def head_model(head: Head) -> onnx.ModelProto:
     """Build the model from `features` to the three outputs of the contract."""
-    along = (head.centres @ head.directions).astype(np.float32)
-    even = (head.centres * np.float32(head.evenness)).astype(np.float32)
-    norms = (along**2).sum(1) + (even * head.centres).sum(1)
-    constants: dict[str, NDArray[Any]] = {
-        "weights": head.weights,
-        "bias": head.bias,
-        "columns": head.columns,
-        "mean": head.mean,
-        "scale": head.scale,
-        "directions": head.directions,
-        "evenness": np.array(head.evenness, dtype=np.float32),
+    constants = _distance_constants(head) | {"weights": head.weights, "bias": head.bias}
+    features, classes = head.weights.shape
+    return _parsed(_whole(_LINEAR), constants, features=features, classes=classes)
+
+
+def scored_head_model(
+    distance: Distance, features: int, temperature: float, log_priors: NDArray[np.float64]
+) -> onnx.ModelProto:
+    """Build the model from a classifier's `scores`, and the `features` that it saw, to the three outputs.
+
+    Parameters
+    ----------
+    distance
+        On the features.
+    features
+        How many there are.
+    temperature
+        Divides the scores; more than 0.
+    log_priors
+        Added to the tempered scores, of shape (n_classes,).
+    """
+    constants = _distance_constants(distance) | {
+        "temperature": np.array(temperature, dtype=np.float32),
+        "log_priors": log_priors.astype(np.float32),
+    }
+    return _parsed(_whole(_SCORED), constants, features=features, classes=len(log_priors))
+
+
+def _whole(text: str) -> str:
+    return text.replace("OUTPUTS", _OUTPUTS).replace("DISTANCE", _DISTANCE)
+
+
+def _distance_constants(distance: Distance) -> dict[str, NDArray[Any]]:
+    along = (distance.centres @ distance.directions).astype(np.float32)
+    even = (distance.centres * np.float32(distance.evenness)).astype(np.float32)
+    norms = (along**2).sum(1) + (even * distance.centres).sum(1)
+    return {
+        "columns": distance.columns,
+        "mean": distance.mean,
+        "scale": distance.scale,
+        "directions": distance.directions,
+        "evenness": np.array(distance.evenness, dtype=np.float32),
         "centres_along": np.ascontiguousarray(2 * along.T),
         "centres_even": np.ascontiguousarray(2 * even.T),
         "centre_norms": norms.astype(np.float32),
-        "reference": head.reference,
+        "reference": distance.reference,
         "last_axis": np.array([1], dtype=np.int64),
         "one": np.array(1.0, dtype=np.float32),
-        "share": np.array(1.0 / (1 + len(head.reference)), dtype=np.float32),
+        "share": np.array(1.0 / (1 + len(distance.reference)), dtype=np.float32),
     }
-    features, classes = head.weights.shape
-    return _parsed(_HEAD, constants, features=features, classes=classes)
 
 
 def pretrained_head_model(classes: int, features: int) -> onnx.ModelProto:

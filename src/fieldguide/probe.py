@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide import calibration, familiarity
+from fieldguide.calibration import Calibrated
 from fieldguide.discriminant import Table, discriminant
 from fieldguide.familiarity import Familiarity
-from fieldguide.graph import Head
+from fieldguide.graph import Distance, Head
 
 COVERAGE = 0.95
 """Coverage promised for prediction sets."""
@@ -41,18 +42,6 @@ class Probe:
     """A sentence for each automatic choice."""
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """One shrinkage, tried by cross-validation."""
-
-    shrinkage: float
-    temperature: float
-    log_priors: FloatArray
-    """Of shape (n_classes,); all 0 where the class shares are not used."""
-    loss: float
-    accuracy: float
-
-
 def fit_probe(
     table: Table,
     depths: tuple[tuple[str, int], ...],
@@ -72,100 +61,85 @@ def fit_probe(
     shrinkages
         Candidates, each more than 0 and less than 1; a single one is taken as it is.
     """
-    log_priors = np.log(np.bincount(table.labels, minlength=table.n_classes) / len(table.labels))
+    shares = np.bincount(table.labels, minlength=table.n_classes) / len(table.labels)
     problem = discriminant(table)
-    held = _held_out(table, seed)
+    held = held_out_sample(len(table.labels), seed)
     scores = problem.out_of_fold(shrinkages, held)
     known = np.isfinite(scores[0, np.arange(len(held)), table.labels[held]])
     judged, scores = held[known], scores[:, known]
     trials = [
-        _try(scores[number].astype(np.float64), table.labels[judged], log_priors, shrinkage)
-        for number, shrinkage in enumerate(shrinkages)
+        calibration.calibrate(trial.astype(np.float64), table.labels[judged], shares) for trial in scores
     ]
     chosen = min(range(len(trials)), key=lambda number: trials[number].loss)
     best = trials[chosen]
-    probabilities = np.exp(
-        calibration.log_probabilities(scores[chosen].astype(np.float64), best.log_priors, best.temperature)
-    )
-    columns = familiarity.deep_columns(depths)
-    distances = familiarity.out_of_fold_distances(table, columns, held, seed).astype(np.float64)
-    final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
-    linear = _folded(table, problem.fit(best.shrinkage), best.temperature, best.log_priors)
+    probabilities = best.probabilities(scores[chosen].astype(np.float64))
+    distance, distances = fit_distance(table, depths, held, seed)
+    weights, bias = _folded(table, problem.fit(shrinkages[chosen]), best)
     truth = probabilities[np.arange(len(judged)), table.labels[judged]]
     return Probe(
-        head=_head(table, linear, final, calibration.reference_distances(distances)),
+        head=Head(**vars(distance), weights=weights, bias=bias),
         set_threshold=calibration.set_threshold(truth, COVERAGE),
         judged=judged,
         probabilities=probabilities,
         typicality=calibration.own_typicality(distances)[known],
         uses_shares=bool(best.log_priors.any()),
-        choices=_told(trials, best, len(distances)),
+        choices=(_told_shrinkage(shrinkages, trials, chosen), *told_promises(best, len(distances))),
     )
 
 
-def _held_out(table: Table, seed: int) -> IntArray:
-    """The rows that are answered out of fold, growing: all, or a sample where that many say enough."""
-    everything = np.arange(len(table.labels))
-    if len(everything) <= MOST_HELD_OUT:
-        return everything
-    return np.sort(np.random.default_rng(seed).choice(everything, MOST_HELD_OUT, replace=False))
+def fit_distance(
+    table: Table, depths: tuple[tuple[str, int], ...], held: IntArray, seed: int
+) -> tuple[Distance, FloatArray]:
+    """Fit the distance behind typicality to all images.
 
+    Parameters
+    ----------
+    table, depths, seed
+        As in :func:`fit_probe`.
+    held
+        Rows whose out-of-fold distances become the reference.
 
-def _try(scores: FloatArray, labels: IntArray, log_priors: FloatArray, shrinkage: float) -> _Trial:
-    """Calibrate with the class shares, or without them where they make more mistakes.
-
-    They do where a few images are badly wrong (one photo under two labels among twenty): the temperature
-    rises until every score is small beside the shares, and the largest class always wins.
+    Returns
+    -------
+    Distance, ndarray of shape (n_held,)
+        The distance, and those of the held-out rows.
     """
-    trials = [_calibrated(scores, labels, log_p, shrinkage) for log_p in (log_priors, 0 * log_priors)]
-    return max(trials, key=lambda trial: (trial.accuracy, -trial.loss))
+    columns = familiarity.deep_columns(depths)
+    distances = familiarity.out_of_fold_distances(table, columns, held, seed).astype(np.float64)
+    final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
+    return as_distance(table, final, distances), distances
 
 
-def _calibrated(scores: FloatArray, labels: IntArray, log_priors: FloatArray, shrinkage: float) -> _Trial:
-    temperature = calibration.fit_temperature(scores, labels, log_priors)
-    log_p = calibration.log_probabilities(scores, log_priors, temperature)
-    loss = -float(log_p[np.arange(len(labels)), labels].mean())
-    accuracy = float((log_p.argmax(1) == labels).mean())
-    return _Trial(shrinkage, temperature, log_priors, loss, accuracy)
+def as_distance(table: Table, fitted: Familiarity, distances: FloatArray) -> Distance:
+    """Write a distance on standardised features as one on features as they come.
 
-
-def _folded(
-    table: Table,
-    solution: tuple[NDArray[np.float32], NDArray[np.float32]],
-    temperature: float,
-    log_priors: FloatArray,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fold standardisation, temperature and class shares into one weight matrix and one bias."""
-    weights = solution[0].astype(np.float64) / table.scale[:, None] / temperature
-    bias = solution[1].astype(np.float64) / temperature - table.mean.astype(np.float64) @ weights + log_priors
-    return weights.astype(np.float32), bias.astype(np.float32)
-
-
-def _head(
-    table: Table,
-    linear: tuple[NDArray[np.float32], NDArray[np.float32]],
-    distance: Familiarity,
-    reference: FloatArray,
-) -> Head:
-    return Head(
-        weights=linear[0],
-        bias=linear[1],
-        columns=distance.columns,
-        mean=table.mean[distance.columns],
-        scale=table.scale[distance.columns] * distance.scale,
-        directions=distance.directions,
-        evenness=distance.evenness,
-        centres=distance.centres,
-        reference=reference.astype(np.float32),
+    Parameters
+    ----------
+    distances
+        Of held-out images, of shape (n_held,): the reference.
+    """
+    return Distance(
+        columns=fitted.columns,
+        mean=table.mean[fitted.columns],
+        scale=table.scale[fitted.columns] * fitted.scale,
+        directions=fitted.directions,
+        evenness=fitted.evenness,
+        centres=fitted.centres,
+        reference=calibration.reference_distances(distances).astype(np.float32),
     )
 
 
-def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]:
-    tried = ", ".join(f"{trial.shrinkage:g}: {trial.loss:.3f}" for trial in trials)
-    why = "set by the preset" if len(trials) == 1 else "lowest cross-validated log loss"
+def held_out_sample(images: int, seed: int) -> IntArray:
+    """Which images are answered out of fold, growing: all, or a sample where that many say enough."""
+    if images <= MOST_HELD_OUT:
+        return np.arange(images)
+    return np.sort(np.random.default_rng(seed).choice(images, MOST_HELD_OUT, replace=False))
+
+
+def told_promises(calibrated: Calibrated, reference: int) -> tuple[str, ...]:
+    """Sentences on the temperature and, with fewer than 100 held-out images, on `unknown`."""
     sentences = [
-        f"shrinkage {best.shrinkage:g}: {why} ({tried})",
-        f"temperature {best.temperature:.3g}: makes the out-of-fold labels most probable",
+        f"temperature {calibrated.temperature:.3g}: makes the out-of-fold labels most probable",
     ]
     if reference < 100:
         sentences.append(
@@ -173,3 +147,21 @@ def _told(trials: list[_Trial], best: _Trial, reference: int) -> tuple[str, ...]
             "of 1 % (100 can); its typicality still ranks images"
         )
     return tuple(sentences)
+
+
+def _told_shrinkage(shrinkages: tuple[float, ...], trials: list[Calibrated], chosen: int) -> str:
+    tried = ", ".join(
+        f"{shrinkage:g}: {trial.loss:.3f}" for shrinkage, trial in zip(shrinkages, trials, strict=True)
+    )
+    why = "set by the preset" if len(trials) == 1 else "lowest cross-validated log loss"
+    return f"shrinkage {shrinkages[chosen]:g}: {why} ({tried})"
+
+
+def _folded(
+    table: Table, solution: tuple[NDArray[np.float32], NDArray[np.float32]], calibrated: Calibrated
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fold standardisation, temperature and class shares into one weight matrix and one bias."""
+    temperature = calibrated.temperature
+    weights = solution[0].astype(np.float64) / table.scale[:, None] / temperature
+    bias = solution[1].astype(np.float64) / temperature - table.mean.astype(np.float64) @ weights
+    return weights.astype(np.float32), (bias + calibrated.log_priors).astype(np.float32)

@@ -9,7 +9,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from fieldguide.backbone_export import ExportedBackbone
 from fieldguide.errors import Refusal
+from fieldguide.graph import join, read_model
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
 
@@ -51,8 +53,11 @@ class OutOfFold:
 class Fitted:
     """What a recipe gives: a network with its promises, ready to be joined with preprocessing."""
 
-    network: onnx.ModelProto
-    """From `pixels` to the outputs of the contract."""
+    body: ExportedBackbone | onnx.ModelProto
+    """From `pixels` to `features`: a backbone as it is, whose features the cache keeps, or a network that
+    was learned."""
+    head: onnx.ModelProto
+    """From `features` to the outputs of the contract."""
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     backbone: Mapping[str, Any] | None
@@ -69,3 +74,9 @@ class Fitted:
     """A sentence for each automatic choice: what and why."""
     seconds: Mapping[str, float]
     history: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def network(self) -> onnx.ModelProto:
+        """From `pixels` to the outputs of the contract."""
+        body = read_model(self.body.path) if isinstance(self.body, ExportedBackbone) else self.body
+        return join(body, self.head, ("features",))

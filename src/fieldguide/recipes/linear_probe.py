@@ -27,7 +27,7 @@ from fieldguide.dataset import Dataset
 from fieldguide.discriminant import Table
 from fieldguide.errors import DataError, OptionError
 from fieldguide.features import Features, extract
-from fieldguide.graph import head_model, join, read_model
+from fieldguide.graph import head_model
 from fieldguide.probe import SHRINKAGES, fit_probe
 from fieldguide.recipes.common import Fitted, OutOfFold, Setting
 from fieldguide.splits import duplicate_groups, fold_groups
@@ -96,7 +96,8 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     )
     setting.progress("head", 1, 1)
     return Fitted(
-        network=join(read_model(backbone.path), head_model(probe.head), ("features",)),
+        body=backbone,
+        head=head_model(probe.head),
         preprocessing=backbone.preprocessing,
         classes=classes,
         backbone=_card(backbone),
