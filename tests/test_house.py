@@ -74,8 +74,9 @@ FLOORS = {
     "prediction_writers": 42,
     # 5: families and tasks
     "recipes.common": 50,
-    "recipes.linear_probe": 51,
-    "recipes": 52,
+    "recipes.material": 51,
+    "recipes.linear_probe": 52,
+    "recipes": 55,
     "evaluate": 50,
     # 6: whole lines of work
     "train": 60,
