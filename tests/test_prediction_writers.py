@@ -102,6 +102,12 @@ def test_a_table_is_one_input_a_row(tmp_path):
     ]
 
 
+def test_a_table_from_windows_may_write_backslashes(tmp_path):
+    touch(tmp_path, "t/cat/a.jpg", "t/odd\\name.jpg")
+    (tmp_path / "t/list.csv").write_text("path\ncat\\a.jpg\nodd\\name.jpg\n..\\x.jpg\n")
+    assert found(tmp_path, "t/list.csv") == ["t/cat/a.jpg", "t/odd\\name.jpg", ("..\\x.jpg", "outside")]
+
+
 def test_a_table_of_damaged_lines_says_so(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"path": "a.jpg"}\n{"path": \n')
     inputs = find_inputs([tmp_path / "t.jsonl"])

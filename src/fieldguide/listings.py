@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from fieldguide.images import IMAGE_SUFFIXES
 from fieldguide.layouts import SPLIT_NAMES
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import count_of, inside, suffix_of
-from fieldguide.tables import Row, Table, read_table
+from fieldguide.tables import Row, Table, path_in, read_table
 
 _REPORT_EVERY = 1000
+_Entry = tuple[str, str, str]  # label, split, group
 _NAMED = 3  # refused rows that a note names; all of them are among the refusals
 
 
@@ -82,7 +84,8 @@ class _Reader:
         self.unlabelled = unlabelled
         self.real_root = os.path.realpath(root)
         self.folders: dict[str, bool] = {}
-        self.seen: dict[str, set[tuple[str, str, str]]] = {}
+        self.seen: dict[str, AbstractSet[_Entry]] = {}
+        self.alone: dict[_Entry, frozenset[_Entry]] = {}
         self.repeats = 0
 
     def refuse(self, path: str, code: str, message: str) -> None:
@@ -107,11 +110,16 @@ class _Reader:
 
     def _keep(self, path: str, row: Row, split: str) -> None:
         entry = (row.label, split, row.group)
-        earlier = self.seen.setdefault(path, set())
-        if entry in earlier:
+        earlier = self.seen.get(path)
+        if earlier is None:  # the usual case: of a million sets of one and the same entry, one will do
+            self.seen[path] = self.alone.setdefault(entry, frozenset([entry]))
+        elif entry in earlier:
             self.repeats += 1
             return
-        earlier.add(entry)
+        elif isinstance(earlier, set):
+            earlier.add(entry)
+        else:
+            self.seen[path] = {*earlier, entry}
         self.listing.paths.append(path)
         self.listing.labels.append(row.label)
         if self.listing.splits is not None:
@@ -147,18 +155,14 @@ class _Reader:
 
     def _located(self, name: str) -> str | None:
         """The path that a name means, None if by its text alone it leaves the folder."""
-        pieces = re.split(r"[/\\]", name)
-        if ".." in pieces:
+        if ".." in re.split(r"[/\\]", name):
             return None
         if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
             absolute_root = os.path.abspath(self.listing.root)  # noqa: PTH100
             if not inside(os.path.normpath(name), absolute_root):
                 return None
             name = os.path.relpath(name, absolute_root)
-        path = os.path.join(self.listing.root, name)  # noqa: PTH118
-        if "\\" in name and not os.path.lexists(path):
-            path = os.path.join(self.listing.root, *pieces)  # noqa: PTH118
-        return os.path.normpath(path)
+        return os.path.normpath(path_in(self.listing.root, name))
 
     def _folder_inside(self, folder: str) -> bool:
         """Whether a folder really lies in the table's; asked once a folder, for links cost system calls."""

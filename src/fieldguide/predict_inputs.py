@@ -14,7 +14,7 @@ from pathlib import Path
 from fieldguide.errors import DataError, Refusal
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import is_hidden, scan, suffix_of
-from fieldguide.tables import TABLE_SUFFIXES, Row, read_table
+from fieldguide.tables import TABLE_SUFFIXES, Row, path_in, read_table
 
 Item = str | Refusal
 
@@ -39,8 +39,9 @@ def find_inputs(paths: Sequence[str | os.PathLike[str]], *, progress: Progress =
     ----------
     paths
         Each a file (always tried, whatever its name), a table (by its ending; its paths count from its own
-        folder), a folder (walked; files are taken by the usual endings of images, and links that leave it or
-        loop are not followed), or a glob, where ``**`` stands for any number of folders.
+        folder or are absolute, for the list is the person's own and need not travel), a folder (walked;
+        files are taken by the usual endings of images, and links that leave it or loop are not followed), or
+        a glob, where ``**`` stands for any number of folders.
     progress
         Told of the files seen in folders.
 
@@ -111,9 +112,9 @@ def _listed(place: Path, row: Row) -> Item:
         return Refusal(f"{place}, row {row.number}", "missing", "the row names no image")
     if ".." in re.split(r"[/\\]", row.path):
         return Refusal(
-            row.path, "outside", "the path climbs out of the table's folder; write it without '..'"
+            row.path, "outside", "the path climbs out of the table's folder; write it in full, without '..'"
         )
-    return os.path.join(place.parent if place.parent.name else "", row.path)  # noqa: PTH118
+    return path_in(os.fspath(place.parent) if place.parent.name else "", row.path)
 
 
 def _in_glob(pattern: str, notes: list[str], progress: Progress) -> Iterator[Item]:

@@ -7,6 +7,8 @@ label in `label` or `class`; if present `split` and `group`. Rules for paths sta
 import csv
 import io
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _PARQUET_ROWS = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a table, as text; what a cell does not say is empty."""
 
@@ -82,6 +84,17 @@ def read_table(path: Path) -> Table:
         ) from error
 
 
+def path_in(folder: str, name: str) -> str:
+    """The path that a cell means, counted from the table's folder.
+
+    Tables come from Windows, too: backslashes are slashes where no file has the name as it stands.
+    """
+    path = os.path.join(folder, name)  # noqa: PTH118
+    if "\\" in name and not os.path.lexists(path):
+        path = os.path.join(folder, *re.split(r"[/\\]", name))  # noqa: PTH118
+    return path
+
+
 def _read_separated(path: Path) -> Table:
     text, notes = _decode(path.read_bytes())
     delimiter = _delimiter(text, path)
@@ -89,12 +102,12 @@ def _read_separated(path: Path) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         header = next(reader, [])
-        records = [record for record in reader if any(record)]
+        records = (record for record in reader if any(record))
+        return _table(path, header, enumerate(records, start=1), notes=notes)
     except csv.Error as error:
         raise DataError(
             f"{path}: line {reader.line_num} is no CSV ({error}); save the table again"
         ) from error
-    return _table(path, header, enumerate(records, start=1), notes=notes)
 
 
 def _read_lines(path: Path) -> Table:
@@ -189,14 +202,18 @@ def _table(
     if columns["path"] is None and (header or not damaged):
         raise _no_path_column(path, header)
     places = {field: header.index(name) for field, name in columns.items() if name is not None}
-    rows = tuple(_row(number, record, places) for number, record in records)
+    # A million cells of the same label are one text.
+    known: dict[str, str] = {}
+    rows = tuple(_row(number, record, places, known) for number, record in records)
     return Table(rows, "label" in places, "split" in places, "group" in places, damaged, notes)
 
 
-def _row(number: int, record: Sequence[Any], places: dict[str, int]) -> Row:
+def _row(number: int, record: Sequence[Any], places: dict[str, int], known: dict[str, str]) -> Row:
     """A row may be shorter than its header: what is missing is empty."""
     texts = {field: _text(record[place]) for field, place in places.items() if place < len(record)}
-    return Row(number, *(texts.get(field, "") for field in COLUMN_NAMES))
+    path = texts.pop("path", "")
+    label, split, group = (texts.get(field, "") for field in ("label", "split", "group"))
+    return Row(number, path, *(known.setdefault(text, text) for text in (label, split, group)))
 
 
 def _text(cell: Any) -> str:
