@@ -8,7 +8,7 @@ files: what a command needs it imports where it runs, so that ``fieldguide --hel
 import argparse
 from typing import Protocol
 
-from fieldguide.commands import backbones, demo, evaluate, info, predict, pretrained, train
+from fieldguide.commands import backbones, dataset, demo, evaluate, info, predict, pretrained, train
 
 
 class Command(Protocol):
@@ -34,4 +34,5 @@ COMMANDS: tuple[Command, ...] = (
     info,
     backbones,
     pretrained,
+    dataset,
 )
