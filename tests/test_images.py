@@ -434,7 +434,7 @@ def test_the_largest_images_that_are_read_stay_within_memory_and_time(tmp_path: 
     large = Image.new("RGB", (5400, 5400), (200, 30, 90))
     files = {
         "jpeg": saved(Image.new("RGB", (8900, 7000), (9, 99, 199)), "JPEG"),
-        "rotated": saved(large, "JPEG", exif=exif(6)),
+        "rotated": saved(Image.new("RGB", (8900, 7000), (9, 99, 199)), "JPEG", exif=exif(6)),
         "progressive": saved(large, "JPEG", progressive=True),
         "alpha": saved(large.convert("RGBA"), "PNG", compress_level=1),
         "deep": saved(large.convert("I;16"), "PNG", compress_level=1),
@@ -791,6 +791,36 @@ def test_orientation_agrees_with_pillow(kind: str, orientation: int) -> None:
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     assert np.array_equal(np.asarray(open_image(data)), np.asarray(expected))
     assert expected.size == ((47, 61) if orientation >= 5 else (61, 47))
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_large_images_are_turned_by_file_to_the_same_pixels(
+    orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fieldguide.image_modes.BAND_PIXELS", 61 * 5)
+    data = saved(photo(), "JPEG", quality=90, exif=exif(orientation))
+    plain = open_image(data)
+    turns = []
+    real = images.turned_by_file
+    monkeypatch.setattr(images, "turned_by_file", lambda *given: turns.append(given) or real(*given))
+    monkeypatch.setattr(images, "MAX_DECODING_BYTES", len(data) + 61 * 47 * 6)  # one fits, two do not
+    found = open_image(data)
+    assert len(turns) == 1
+    assert found.size == plain.size
+    assert np.array_equal(np.asarray(found), np.asarray(plain))
+
+
+def test_large_images_that_find_no_room_for_turning_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    data = saved(photo(), "JPEG", exif=exif(6))
+    monkeypatch.setattr(images, "MAX_DECODING_BYTES", len(data) + 61 * 47 * 6)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    assert code(data) == "too_many_pixels"
+    assert "temporary file" in refusal(data).message
+    upright = open_image(saved(photo(), "JPEG"))
+    assert upright.size == (61, 47)
 
 
 def test_orientation_in_xmp_and_in_raw_profiles() -> None:

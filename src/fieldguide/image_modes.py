@@ -5,8 +5,12 @@
   unknown range by :func:`grey_range`.
 - CMYK is taken as Pillow decodes it; colour profiles are not applied.
 
-The work goes band by band, so that beside source and result only a sliver is held.
+The work goes band by band, so that beside source and result only a sliver is held; of a large photo that
+only needs turning, one of the two at a time.
 """
+
+import tempfile
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +56,40 @@ def upright_rgb(image: Image.Image, orientation: int = 1, white: int = 65535) ->
     """
     scale = grey_range(image, white) if _is_deep_grey(image.mode) else (0.0, 1.0)
     width, height = image.size
-    result = Image.new("RGB", (height, width) if orientation >= 5 else (width, height))
-    rows = max(1, BAND_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        band = _rgb(image if rows >= height else image.crop((0, top, width, bottom)), scale)
-        if orientation != 1:
-            band = band.transpose(_TRANSPOSES[orientation])
-        result.paste(band, _corner(orientation, top, bottom, height))
-    return result
+    whole = height <= _band_rows(width)
+    bands = (
+        _rgb(image if whole else image.crop((0, top, width, bottom)), scale)
+        for top, bottom in _bands(image.size)
+    )
+    return _joined(bands, image.size, orientation)
+
+
+def turned_by_file(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn a large RGB image upright by way of a temporary file, so that never two of its size are held.
+
+    Parameters
+    ----------
+    image
+        Of mode RGB; it is closed.
+    orientation
+        EXIF orientation, 2 to 8.
+
+    Raises
+    ------
+    OSError
+        If there is no room for 3 bytes a pixel where the system keeps temporary files.
+    """
+    size = width, _ = image.size
+    with tempfile.TemporaryFile() as file:
+        for top, bottom in _bands(size):
+            file.write(image.crop((0, top, width, bottom)).tobytes())
+        image.close()
+        file.seek(0)
+        bands = (
+            Image.frombytes("RGB", (width, bottom - top), file.read(3 * width * (bottom - top)))
+            for top, bottom in _bands(size)
+        )
+        return _joined(bands, size, orientation)
 
 
 def grey_range(image: Image.Image, white: int = 65535) -> tuple[float, float]:
@@ -79,11 +108,9 @@ def grey_range(image: Image.Image, white: int = 65535) -> tuple[float, float]:
 
 
 def _finite_extremes(image: Image.Image) -> tuple[float, float]:
-    width, height = image.size
-    rows = max(1, BAND_PIXELS // width)
     low, high = float("inf"), float("-inf")
-    for top in range(0, height, rows):
-        values = np.asarray(image.crop((0, top, width, min(top + rows, height))))
+    for top, bottom in _bands(image.size):
+        values = np.asarray(image.crop((0, top, image.width, bottom)))
         finite = values[np.isfinite(values)]
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
@@ -92,6 +119,27 @@ def _finite_extremes(image: Image.Image) -> tuple[float, float]:
 
 def _is_deep_grey(mode: str) -> bool:
     return mode in ("I", "F") or mode.startswith("I;16")
+
+
+def _band_rows(width: int) -> int:
+    return max(1, BAND_PIXELS // width)
+
+
+def _bands(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """First row and end of each band."""
+    width, height = size
+    rows = _band_rows(width)
+    return ((top, min(top + rows, height)) for top in range(0, height, rows))
+
+
+def _joined(bands: Iterable[Image.Image], size: tuple[int, int], orientation: int) -> Image.Image:
+    """Bands of an RGB image of this size, from the top, as one upright image."""
+    width, height = size
+    result = Image.new("RGB", (height, width) if orientation >= 5 else size)
+    for (top, bottom), band in zip(_bands(size), bands, strict=True):
+        upright = band if orientation == 1 else band.transpose(_TRANSPOSES[orientation])
+        result.paste(upright, _corner(orientation, top, bottom, height))
+    return result
 
 
 def _corner(orientation: int, top: int, bottom: int, height: int) -> tuple[int, int]:

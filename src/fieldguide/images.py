@@ -22,7 +22,7 @@ from fieldguide.image_containers import read_avif, read_bmp, read_gif, read_webp
 from fieldguide.image_formats import IMAGE_SUFFIXES, identify, mismatch
 from fieldguide.image_header import Header, exif_orientation, xmp_orientation
 from fieldguide.image_jpeg import read_jpeg
-from fieldguide.image_modes import SOURCE_BYTES, is_finished, upright_rgb
+from fieldguide.image_modes import SOURCE_BYTES, is_finished, turned_by_file, upright_rgb
 from fieldguide.image_png import read_png
 from fieldguide.image_tiff import read_tiff
 
@@ -155,16 +155,31 @@ def _from_bytes(data: bytes) -> Image.Image:
     # The container reader has seen to it that Pillow finds nothing to warn about: filters of Python
     # warnings belong to the whole process, so changing them here would race with every other thread.
     image = _opened(kind, header.payload)
-    finished = is_finished(image, header.orientation)
-    pixel_bytes = SOURCE_BYTES.get(image.mode, 4) + (0 if finished else 4)
-    _check_pixels(*image.size, pixel_bytes, held, header.max_pixels)
+    both = SOURCE_BYTES.get(image.mode, 4) + 4
+    by_file = is_finished(image, 1) and both * image.width * image.height > MAX_DECODING_BYTES - held
+    alone = is_finished(image, header.orientation) or by_file
+    _check_pixels(*image.size, 4 if alone else both, held, header.max_pixels)
     image.load()
     # WebP and AVIF hand their metadata over only with the image.
     orientation = _told_orientation(image) if kind in ("WEBP", "AVIF") else header.orientation
     if is_finished(image, orientation):
         image.info.clear()
         return image
+    if by_file:
+        return _turned(image, orientation)
     return upright_rgb(image, orientation, header.white)
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    megabytes = image.width * image.height * 3 // 1_000_000
+    try:
+        return turned_by_file(image, orientation)
+    except OSError as error:
+        raise RefusedInput(
+            "too_many_pixels",
+            f"turning so large an image upright takes a temporary file of {megabytes} MB, which cannot be "
+            f"written ({error.strerror}); make room or shrink the image",
+        ) from error
 
 
 def _opened(kind: str, payload: bytes) -> Image.Image:
