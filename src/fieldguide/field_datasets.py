@@ -92,21 +92,28 @@ class _Source:
 
 
 def _write_folder(entry: FieldDataset, out: Path, source: _Source, progress: Progress) -> Written:
-    try:
+    with _writing(entry, out):
         finished = _begin(entry, out)
         present = _present(out)
-        if finished and len(present) == entry.images:
-            return Written(out, entry.images, 0)
-        original = unpacked(entry, source.root, download=source.download, progress=progress)
-        missing = [p for p in pictures(entry, original) if p.place not in present]
+    if finished and len(present) == entry.images:
+        return Written(out, entry.images, 0)
+    original = unpacked(entry, source.root, download=source.download, progress=progress)
+    missing = [picture for picture in pictures(entry, original) if picture.place not in present]
+    with _writing(entry, out):
         _save_all(missing, out, progress)
         _mark(entry, out, finished=True)
+    shutil.rmtree(store(entry) / "unpacked", ignore_errors=True)  # the packed files are kept
+    return Written(out, entry.images, len(missing))
+
+
+@contextlib.contextmanager
+def _writing(entry: FieldDataset, out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         reason = f"{error.strerror or error}{where}; what was written is kept"
         raise OutputError(f"{out}: {entry.name} cannot be written: {reason}") from error
-    shutil.rmtree(store(entry) / "unpacked", ignore_errors=True)  # the packed files are kept
-    return Written(out, entry.images, len(missing))
 
 
 def _begin(entry: FieldDataset, out: Path) -> bool:

@@ -84,6 +84,11 @@ def pictures(entry: FieldDataset, root: Path) -> list[Picture]:
             f"{entry.name}: must have {entry.images:,} images, the files in {root} hold {len(found):,}; "
             "fetch them again"
         )
+    absent = [str(p.content) for p in found if isinstance(p.content, Path) and not p.content.is_file()]
+    if absent:
+        raise DataError(
+            f"{entry.name}: {len(absent):,} of its images are missing, first {absent[0]}; fetch them again"
+        )
     return found
 
 
