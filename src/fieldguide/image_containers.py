@@ -3,6 +3,7 @@
 import re
 import struct
 
+from fieldguide.image_av1 import coded_sizes
 from fieldguide.image_header import MAX_SCANNED_PARTS, Header, bomb, damaged, truncated
 
 MAX_RUN_LENGTH_PIXELS = 4_000_000
@@ -111,16 +112,26 @@ def read_webp(data: bytes) -> Header:
 
 
 def read_avif(data: bytes) -> Header:
-    """Read an AVIF's (or HEIF's) boxes; every box at the top must be complete."""
+    """Read an AVIF's (or HEIF's) boxes; every box at the top must be complete.
+
+    The size is the larger of what the boxes describe and what the AV1 streams of the pictures say.
+    """
     meta = _meta_box(data)
     sizes = [struct.unpack(">II", found) for found in _DIMENSIONS.findall(meta)]
     if not sizes:
         raise damaged("AVIF or HEIC", "it names no width and height")
-    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    described = max(sizes, key=_pixels)
+    width, height = (
+        max([described, *coded_sizes(data, meta)], key=_pixels) if _pixels(described) else described
+    )
     # Hidden from the decoder's front end, which would parse it; turning upright is told by `irot` and `imir`.
     at = data.find(meta)
     payload = b"".join([data[:at], _EXIF_ITEM.sub(rb"\1free", meta), memoryview(data)[at + len(meta) :]])
     return Header(width, height, payload, decoder_bytes=AVIF_DECODER_BYTES)
+
+
+def _pixels(size: tuple[int, int]) -> int:
+    return size[0] * size[1]
 
 
 def _meta_box(data: bytes) -> bytes:
