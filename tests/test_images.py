@@ -409,7 +409,7 @@ for path in sys.argv[2:]:
 
 
 def measured(folder: Path, files: dict[str, bytes]) -> dict[str, tuple[str, float, float]]:
-    """Code, extra megabytes and processor seconds of every file, opened one after another in a fresh process."""
+    """Code, extra megabytes and processor seconds of each file, opened one by one in a fresh process."""
     paths = []
     for name, data in {"warm": BASES["png"], **files}.items():
         paths.append(folder / name)
