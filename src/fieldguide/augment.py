@@ -181,8 +181,7 @@ STRENGTHS = {
     "none": Augmentation(),
     "light": Augmentation(flip=0.5, shift=0.06),
     "medium": Augmentation(flip=0.5, rotate=10, crop=0.6, colour=0.3, erase=0.1),
-    "strong": Augmentation(
-        flip=0.5, rotate=15, crop=0.35, colour=0.4, blur=0.1, erase=0.25, rand_augment=5, mixup=0.2, cutmix=1
-    ),
+    # No rotate and no colour, which RandAugment has among its operations (as timm leaves out colour then).
+    "strong": Augmentation(flip=0.5, crop=0.35, blur=0.1, erase=0.25, rand_augment=6, mixup=0.2, cutmix=1),
 }
 """`light` suits small images and short runs, `medium` photos and pretrained networks, `strong` long runs."""

@@ -2,7 +2,7 @@
 
 torchvision's transforms draw one set of choices a call, the same for a whole batch; that is too little
 variety, and a call for each image costs more than the pixels do. Here the choices are tensors, and one gather
-or one `grid_sample` serves the batch. Outside an image lies its reflection: no black border gives a turn away.
+or one `grid_sample` serves the batch. Outside an image lies its reflection: no black corner shows a turn.
 """
 
 import math
