@@ -28,6 +28,10 @@ class ModelFileError(FieldguideError):
     """A model file is damaged, hostile, or not one of fieldguide's."""
 
 
+class TrainingError(FieldguideError):
+    """Training gives no usable network: the loss is no number, or memory does not suffice."""
+
+
 class OutputError(FieldguideError):
     """A result cannot be written where it was asked for."""
 

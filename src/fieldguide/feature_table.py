@@ -1,14 +1,13 @@
 """The rows that feature extraction fills: in memory while they are few, in a file once they are many."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.errors import OutputError, Refusal
+from fieldguide.errors import Refusal
+from fieldguide.room import in_file
 
 IN_MEMORY_BYTES = 256_000_000
 
@@ -62,27 +61,4 @@ def allocate(rows: int, width: int, folder: Path | None) -> NDArray[np.float32] 
     """
     if rows * width * 4 <= IN_MEMORY_BYTES:
         return np.zeros((rows, width), np.float32)
-    place = _writable(folder)
-    size = rows * width * 2
-    try:
-        # The map keeps the file open, and as it has no name nothing is left behind.
-        with tempfile.TemporaryFile(dir=place) as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)  # a full disk now is an error, later a crash
-            return np.memmap(file, np.float16, "w+", shape=(rows, width))
-    except OSError as error:
-        where = place or tempfile.gettempdir()
-        raise OutputError(
-            f"{where}: no room for {size / 1e9:.1f} GB of features ({error.strerror}); free some"
-        ) from error
-
-
-def _writable(folder: Path | None) -> Path | None:
-    """`folder` if files can be made in it, else None for the system's place for temporary files."""
-    if folder is None:
-        return None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+    return in_file((rows, width), np.float16, folder, "features")
