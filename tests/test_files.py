@@ -1,4 +1,4 @@
-"""Files written whole or not at all: rows 43 to 45 of the fault list."""
+"""Files written whole or not at all: rows 43 to 45 of the fault list. And temporary folders."""
 
 import errno
 import os
@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from fieldguide import files
 from fieldguide.errors import OutputError
-from fieldguide.files import atomic_write, cache_folder
+from fieldguide.files import atomic_write, cache_folder, scratch_folder
 
 WRITER = """
 import sys
@@ -27,10 +28,10 @@ with atomic_write(sys.argv[1]) as file:
 """
 
 
-def start_writer(target: Path) -> subprocess.Popen:
+def start_writer(target: Path, code: str = WRITER) -> subprocess.Popen:
     """A process that has written half a file and waits."""
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert writer.stdout.readline() == "written\n"
     return writer
@@ -211,6 +212,71 @@ def test_where_files_cannot_be_locked_nothing_is_taken_for_left_over(tmp_path, m
     monkeypatch.setattr(files.fcntl, "flock", unsupported)
     write(tmp_path / "x.csv")
     assert names(tmp_path) == [left_over.name, "x.csv"]
+
+
+HOLDER = """
+import sys, tempfile
+tempfile.tempdir = sys.argv[1]
+from fieldguide.files import scratch_folder
+with scratch_folder() as folder:
+    (folder / "deep").mkdir()
+    (folder / "deep" / "x").write_bytes(b"half")
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def temporary_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_scratch_folder_is_there_until_the_end_of_the_block(temporary_place):
+    with pytest.raises(ValueError, match="mine"), scratch_folder() as folder:
+        (folder / "x").touch()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert names(temporary_place) == [folder.name]
+        raise ValueError("mine")
+    assert names(temporary_place) == []
+
+
+def test_scratch_folders_of_killed_processes_are_cleared_and_those_of_living_ones_stay(temporary_place):
+    living, killed = start_writer(temporary_place, HOLDER), start_writer(temporary_place, HOLDER)
+    try:
+        assert len(names(temporary_place)) == 2
+        end(killed, signal.SIGKILL)
+        with scratch_folder() as folder:
+            (kept,) = set(names(temporary_place)) - {folder.name}
+            assert (temporary_place / kept / "deep" / "x").read_bytes() == b"half"
+    finally:
+        end(living)
+    assert living.returncode == 0
+    assert names(temporary_place) == []
+
+
+def test_scratch_folders_of_other_users_and_links_stay(temporary_place, monkeypatch):
+    precious = temporary_place / "precious"
+    precious.mkdir()
+    (temporary_place / "fieldguide-scratch-link").symlink_to(precious)
+    with scratch_folder():
+        assert precious.exists()
+    (temporary_place / "fieldguide-scratch-other").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with scratch_folder():
+            assert (temporary_place / "fieldguide-scratch-other").exists()
+    with scratch_folder():
+        assert not (temporary_place / "fieldguide-scratch-other").exists()
+
+
+def test_a_scratch_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with (
+        pytest.raises(OutputError, match=r"no temporary folder can be made \(No such file"),
+        scratch_folder(),
+    ):
+        pass
 
 
 def test_the_cache_folder_can_be_moved(monkeypatch, tmp_path):

@@ -1,7 +1,6 @@
 """`ImageClassifier`: training and prediction in scikit-learn's words, on lists of paths."""
 
 import math
-import tempfile
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError
-from fieldguide.files import atomic_write, cache_folder
+from fieldguide.files import atomic_write, cache_folder, scratch_folder
 from fieldguide.predictor import Predictor, load
 from fieldguide.recipes.common import Setting
 from fieldguide.train import TrainOptions, train_dataset
@@ -94,8 +93,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             labels=tuple(names[place] for place in places),
             groups=None if groups is None else tuple(str(group) for group in groups),
         )
-        with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
-            out = Path(folder) / "model.onnx"
+        with scratch_folder() as folder:
+            out = folder / "model.onnx"
             result = train_dataset(dataset, TrainOptions(Path(), out, self.recipe, self._setting()))
             self.model_ = out.read_bytes()
         self.refused_, self.choices_ = result.refused, result.choices
@@ -138,9 +137,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Setting(backbone=self.backbone, preset=self.preset, seed=self.seed, cache=cache)
 
     def _predictor(self) -> Predictor:
-        with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
-            self.save(Path(folder) / "model.onnx")
-            return load(Path(folder) / "model.onnx")
+        with scratch_folder() as folder:
+            self.save(folder / "model.onnx")
+            return load(folder / "model.onnx")
 
 
 def _as_paths(images: Sequence[str | Path]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Files written whole or not at all, and the cache folder.
+"""Files written whole or not at all, temporary folders, and the cache folder.
 
-A process that is killed while it writes leaves its temporary file behind. Who writes holds a lock on it, and
-a lock ends with its process, so the next who writes into the folder can tell what is left over.
+A process that is killed leaves its temporary files and folders behind. Who uses one holds a lock on it, and a
+lock ends with its process, so the next who comes by can tell what is left over.
 """
 
 import contextlib
@@ -9,7 +9,9 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ if sys.platform != "win32":
     import fcntl
 
 _SUFFIX = ".partial"
+_SCRATCH = "fieldguide-scratch-"
 _TEMPORARY = re.compile(r"\..*\.fieldguide-[0-9a-f]{8}\.partial", re.S)
 _OLD_SECONDS = 3600
 """Where there are no locks, a temporary file that nobody has written to for so long is left over."""
@@ -65,6 +68,33 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a temporary folder that is removed at the end of the ``with`` block.
+
+    What killed processes of this user left of such folders is removed first; an unpacked archive is large.
+
+    Raises
+    ------
+    OutputError
+        If no folder can be made where the system keeps temporary files.
+    """
+    place = Path(tempfile.gettempdir())
+    _clear_left_over_folders(place)
+    try:
+        descriptor, folder = _make_scratch(place)
+    except OSError as error:
+        raise OutputError(
+            f"{place}: no temporary folder can be made ({error.strerror}); make room"
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def cache_folder() -> Path:
@@ -117,6 +147,40 @@ def _remove_if_left_over(entry: os.DirEntry[str]) -> None:
     try:
         if _lock(descriptor):
             Path(entry.path).unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _make_scratch(place: Path) -> tuple[int | None, Path]:
+    """A new folder, locked as long as its descriptor is open; Windows opens no folders."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=place))
+        if sys.platform == "win32":
+            return None, folder
+        with contextlib.suppress(FileNotFoundError):  # taken for left over before it was locked
+            descriptor = os.open(folder, os.O_RDONLY)
+            if _lock(descriptor) is not False and folder.exists():
+                return descriptor, folder
+            os.close(descriptor)
+
+
+def _clear_left_over_folders(place: Path) -> None:
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith(_SCRATCH):
+                with contextlib.suppress(OSError):  # another user's, or gone by now
+                    _remove_folder_if_left_over(Path(entry.path))
+
+
+def _remove_folder_if_left_over(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid() and _lock(descriptor):
+            shutil.rmtree(folder)
     finally:
         os.close(descriptor)
 
