@@ -7,7 +7,7 @@ hence one file for each size.
 import contextlib
 import io
 import warnings
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import onnx
@@ -15,7 +15,6 @@ import onnxruntime
 import torch
 from onnxscript.optimizer import fold_constants
 
-from fieldguide.backbone_network import TappedNetwork
 from fieldguide.errors import BackboneError
 
 OPSET = 18
@@ -24,7 +23,19 @@ TOLERANCE = 1e-4
 _FOLDED = 2**22
 
 
-def to_onnx(network: TappedNetwork, name: str) -> bytes:
+class PixelNetwork(Protocol):
+    """A torch module, in inference mode, from uint8 pixels to a tuple of outputs."""
+
+    size: int
+    """Side of the input."""
+    head: bool
+    """Whether it gives `logits` before `features`."""
+
+    def __call__(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Map pixels of shape (batch, size, size, 3)."""
+
+
+def to_onnx(network: PixelNetwork, name: str) -> bytes:
     """Export a network and check that ONNX Runtime computes the same.
 
     Returns
@@ -51,18 +62,18 @@ def to_onnx(network: TappedNetwork, name: str) -> bytes:
     return model
 
 
-def output_names(network: TappedNetwork) -> list[str]:
+def output_names(network: PixelNetwork) -> list[str]:
     """The names of what the network gives, in order."""
     return ["logits", "features"] if network.head else ["features"]
 
 
-def _export(network: TappedNetwork) -> onnx.ModelProto:
+def _export(network: PixelNetwork) -> onnx.ModelProto:
     pixels = _random_pixels(2, network.size)
     # The exporter writes to standard output and warns about its own internals; neither concerns a user.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.inference_mode(False):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network,
+            cast(torch.nn.Module, network),
             (pixels,),
             input_names=["pixels"],
             output_names=output_names(network),
@@ -93,7 +104,7 @@ def _strip(proto: onnx.ModelProto) -> None:
     graph.name = "backbone"
 
 
-def _check(network: TappedNetwork, model: bytes, name: str) -> None:
+def _check(network: PixelNetwork, model: bytes, name: str) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     for count in (1, 3):
         pixels = _random_pixels(count, network.size)
