@@ -353,41 +353,44 @@ def test_what_was_written_is_not_written_again(given, tmp_path, monkeypatch):
 
 
 KILLED = """
-import os, pathlib, signal, sys
+import os, pathlib, shutil, signal, sys
 import field_originals_made as made
 from PIL import Image
 from pytest import MonkeyPatch
 from fieldguide.field_datasets import write
 patch = MonkeyPatch()
-given, out, after = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-made.make("cifar10", given, patch)
-saved, save = [], Image.Image.save
-def dying(image, target, *rest):
-    saved.append(target)
-    save(image, target, *rest)
-    if len(saved) == after:
+name, given, out, after = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+made.make(name, given, patch)
+count, save, copyfile = [], Image.Image.save, shutil.copyfile
+def dying(write, source, target, *rest):
+    count.append(target)
+    write(source, target, *rest)
+    if len(count) == after:
         os.truncate(target, 20)
         os.kill(os.getpid(), signal.SIGKILL)
-patch.setattr(Image.Image, "save", dying)
-write("cifar10", out, root=given)
+patch.setattr(Image.Image, "save", lambda *given: dying(save, *given))
+patch.setattr(shutil, "copyfile", lambda *given: dying(copyfile, *given))
+write(name, out, root=given)
 """
 
 
-@pytest.mark.parametrize("out", ["out", "out.zip"])
-def test_killed_in_the_middle_of_an_image_it_goes_on(out, given, tmp_path, monkeypatch):
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    command = [sys.executable, "-c", KILLED, str(given), str(tmp_path / out), "30"]
+@pytest.mark.parametrize(
+    ("name", "out", "after"), [("cifar10", "out", 30), ("cifar10", "out.zip", 30), ("eurosat", "out", 4)]
+)
+def test_killed_in_the_middle_of_an_image_it_goes_on(name, out, after, given, tmp_path, monkeypatch):
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, "-c", KILLED, name, str(given), str(tmp_path / out), str(after)]
     assert subprocess.run(command, env=here, check=False).returncode == -signal.SIGKILL
-    entry = made.make("cifar10", given, monkeypatch)
+    entry = made.make(name, given, monkeypatch)
     folder = store(entry) / "folders" if out.endswith("zip") else tmp_path / out
-    assert len(list(folder.rglob("*.png"))) == 29 and len(list(folder.glob(".image-*"))) == 1
-    saved, save = [], Image.Image.save
-    monkeypatch.setattr(Image.Image, "save", lambda *given: (saved.append(1), save(*given)))
-    write("cifar10", tmp_path / out, root=given)
-    assert len(saved) == 120 - 29
+    assert len(content_of(folder)) == after - 1 and len(list(folder.glob(".image-*"))) == 1
+    told = []
+    write(name, tmp_path / out, root=given, progress=lambda *step: told.append(step))
+    assert ("writing", entry.images - (after - 1), entry.images - (after - 1)) in told
     assert not list(tmp_path.rglob(".image-*"))
     with open_dataset(tmp_path / out) as dataset:
-        assert len(dataset) == 120
+        assert len(dataset) == entry.images
         for path in dataset.paths:
             Image.open(path).load()
 
