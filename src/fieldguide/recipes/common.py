@@ -1,6 +1,6 @@
 """What every recipe takes and gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,17 @@ import onnx
 from numpy.typing import NDArray
 
 from fieldguide.backbone_export import ExportedBackbone
+from fieldguide.dataset import Dataset
 from fieldguide.errors import Refusal
+from fieldguide.feature_memory import FeatureMemory
+from fieldguide.features import Features, extract
 from fieldguide.graph import join, read_model
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
+
+
+def _unheard(row: Mapping[str, float]) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,23 @@ class Setting:
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only some recipes take, by name."""
     progress: Progress = silent
+    validation: Dataset | None = None
+    """DATA's validation split, for recipes that watch their training; None has them hold some images out."""
+    folder: Path | None = None
+    """Where a recipe that trains step by step keeps checkpoints; None keeps none."""
+    report: Callable[[Mapping[str, float]], None] = _unheard
+    """Called with each row of the history as soon as it is there."""
+    memory: FeatureMemory | None = None
+    """Features that several fits over the same images share; None has each fit extract its own."""
+
+    def extract(self, paths: Sequence[str], body: ExportedBackbone) -> Features:
+        """The features of images: from what fits share where there is such, else by way of the cache.
+
+        Whatever learns from a body's features asks here, so that comparing recipes costs one pass.
+        """
+        if self.memory is not None:
+            return self.memory.extract(paths, body, self.progress)
+        return extract(paths, body, cache=self.cache, progress=self.progress)
 
 
 @dataclass(frozen=True)
@@ -74,6 +98,11 @@ class Fitted:
     """A sentence for each automatic choice: what and why."""
     seconds: Mapping[str, float]
     history: tuple[Mapping[str, float], ...] = ()
+    """A row an epoch, for recipes that have epochs."""
+    measured_on: str = "training images, each by a model that had not seen it (out-of-fold)"
+    """What the answers of `out_of_fold` were given to, in words."""
+    interrupted: bool = False
+    """Whether Ctrl-C ended training early; the network is the best until then."""
 
     @property
     def network(self) -> onnx.ModelProto:

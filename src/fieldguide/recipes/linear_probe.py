@@ -14,6 +14,7 @@ The price is one pass of decoding and of the network; the head adds less than ha
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from fieldguide.backbone_export import ExportedBackbone
 from fieldguide.backbone_join import export_joined
@@ -25,7 +26,17 @@ from fieldguide.recipes.common import Fitted, OutOfFold, Setting
 from fieldguide.recipes.material import card_of, learn_from, told_shares
 
 SUMMARY = "pretrained network as it is, linear classifier on top: seconds to minutes, the safe choice"
-OPTIONS: frozenset[str] = frozenset()
+OPTIONS = frozenset({"size", "shrinkage"})
+"""`size`: side of the network's input in pixels, instead of the preset's or the backbone's own; `shrinkage`:
+of the covariance, more than 0 and less than 1, instead of the best of a few."""
+SEARCH: dict[str, dict[str, Any]] = {
+    "backbone": {
+        "choices": ("efficientnet_lite0", "efficientnet_lite2", "efficientnet_lite0+efficientnet_lite2")
+    },
+    "size": {"choices": (160, 224, 288, 320)},
+    "shrinkage": {"low": 0.2, "high": 0.95},
+}
+"""What :func:`fieldguide.tune.tune` may vary, by the names of settings and options."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +66,26 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     dataset
         Training images only.
     setting
-        Preset, backbone, seed, cache and progress.
+        Preset, backbone, seed, cache and progress; the options are :data:`OPTIONS`.
 
     Raises
     ------
     DataError
         If without the refused images there are not two classes, or no class has two separate images.
     OptionError
-        If the preset is unknown.
+        If the preset is unknown, or an option out of range.
     BackboneError
         If the backbone's weights cannot be had.
     """
     started = time.perf_counter()
+    shrinkages = _shrinkages(setting)
     backbone, chosen = _backbone(setting)
     prepared = time.perf_counter()
     learned = learn_from(dataset, backbone, setting)
     extracted = time.perf_counter()
     setting.progress("head", 0, 1)
     table = learned.table()
-    probe = fit_probe(table, backbone.depths, setting.seed, PRESETS[setting.preset].shrinkages)
+    probe = fit_probe(table, backbone.depths, setting.seed, shrinkages)
     setting.progress("head", 1, 1)
     return Fitted(
         body=backbone,
@@ -105,11 +117,42 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     )
 
 
-def _backbone(setting: Setting) -> tuple[ExportedBackbone, str]:
+def body(setting: Setting) -> ExportedBackbone:
+    """The network whose features this recipe learns from, before anything is learned.
+
+    Raises
+    ------
+    OptionError
+        If the preset is unknown, or the size out of range.
+    BackboneError
+        If the backbone's weights cannot be had.
+    """
+    return _backbone(setting)[0]
+
+
+def _preset(setting: Setting) -> Preset:
     if setting.preset not in PRESETS:
         raise OptionError(f"preset: must be one of {', '.join(PRESETS)}; got {setting.preset!r}")
-    preset = PRESETS[setting.preset]
-    if setting.backbone in (None, preset.backbone) and setting.weights is None:
+    return PRESETS[setting.preset]
+
+
+def _shrinkages(setting: Setting) -> tuple[float, ...]:
+    chosen = setting.options.get("shrinkage")
+    if chosen is None:
+        return _preset(setting).shrinkages
+    if not 0 < chosen < 1:
+        raise OptionError(f"shrinkage: must be more than 0 and less than 1, got {chosen}; 0.8 is usual")
+    return (float(chosen),)
+
+
+def _backbone(setting: Setting) -> tuple[ExportedBackbone, str]:
+    preset = _preset(setting)
+    side = setting.options.get("size")
+    if side is not None:
+        if not 32 <= side <= 1024:
+            raise OptionError(f"size: must be 32 to 1024 pixels, got {side}; 288 is usual")
+        size, reason = int(side), "size chosen by hand"
+    elif setting.backbone in (None, preset.backbone) and setting.weights is None:
         size, reason = preset.size, f"preset {setting.preset}: {preset.reason}"
     else:
         size, reason = None, "chosen by hand, at its own size"

@@ -12,7 +12,7 @@ from fieldguide.backbone_export import ExportedBackbone
 from fieldguide.dataset import Dataset
 from fieldguide.discriminant import Table
 from fieldguide.errors import DataError
-from fieldguide.features import Features, extract
+from fieldguide.features import Features
 from fieldguide.recipes.common import Setting
 from fieldguide.splits import duplicate_groups, fold_groups
 
@@ -57,7 +57,7 @@ def learn_from(dataset: Dataset, body: ExportedBackbone, setting: Setting) -> Ma
     DataError
         If without the refused images there are not two classes, or no class has two separate images.
     """
-    features = extract(dataset.paths, body, cache=setting.cache, progress=setting.progress)
+    features = setting.extract(dataset.paths, body)
     kept = dataset.take(features.rows)
     classes = check_classes(kept, features)
     folds, folding = _folds(kept, features, setting.seed)

@@ -1,0 +1,149 @@
+"""What a trained recipe answers to images it has not seen, without writing a model file.
+
+Where the network is a backbone as it came, its features are shared or cached and only the head is run; a
+network that was learned runs over the pixels. Both answer as the model file would, which
+:mod:`fieldguide.train` writes from the very same two graphs.
+"""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from fieldguide.backbone_export import ExportedBackbone
+from fieldguide.errors import Refusal, RefusedInput
+from fieldguide.features import BATCHES_AHEAD, Features
+from fieldguide.images import open_image
+from fieldguide.preprocess import Preprocessing
+from fieldguide.progress import Progress
+from fieldguide.recipes.common import Fitted, Setting
+from fieldguide.threads import in_order, usable_cores
+
+HEAD_ROWS = 2048
+"""Feature vectors that a head takes at once."""
+PIXEL_ROWS = 32
+"""Images that a network takes at once."""
+TIMED = 8
+"""Images that one at a time are timed."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A model's answers to a list of images, refused ones left out."""
+
+    rows: NDArray[np.int64]
+    """Which of the given paths each row belongs to, growing; of shape (n_kept,)."""
+    probabilities: NDArray[np.float64]
+    """Of shape (n_kept, n_classes), columns as in `Fitted.classes`."""
+    typicality: NDArray[np.float64]
+    """Of shape (n_kept,), in [0, 1]."""
+    refused: tuple[Refusal, ...] = ()
+    """The paths that could not be used, in the order given."""
+
+
+def answer(fitted: Fitted, paths: Sequence[str], setting: Setting) -> Answers:
+    """Answer images.
+
+    Parameters
+    ----------
+    fitted
+        What a recipe gave.
+    paths
+        Image files.
+    setting
+        The one `fitted` was made with: its features are shared or cached in the same way.
+    """
+    if not isinstance(fitted.body, ExportedBackbone):
+        refused: list[Refusal] = []
+        batches = _pixel_batches(fitted.preprocessing, paths, setting.progress, refused)
+        answers = _answers(fitted.network, batches, len(fitted.classes))
+        return dataclasses.replace(answers, refused=tuple(refused))
+    features = setting.extract(paths, fitted.body)
+    answers = _answers(fitted.head, _feature_batches(features), len(fitted.classes))
+    return dataclasses.replace(answers, refused=features.refused)
+
+
+def seconds_per_image(fitted: Fitted, paths: Sequence[str]) -> float:
+    """What one photo costs from file to answer, on the clock: the median over some, each by itself.
+
+    Nothing comes from a cache, so that recipes can be compared. Not a number where none can be read.
+    """
+    session = _session(fitted.network)
+    spent = []
+    for path in paths[: TIMED + 1]:
+        started = time.perf_counter()
+        pixels = _pixels(fitted.preprocessing, path)
+        if not isinstance(pixels, Refusal):
+            session.run(["probabilities", "typicality"], {"pixels": pixels[None]})
+            spent.append(time.perf_counter() - started)
+    return float(np.median(spent[1:] or spent)) if spent else float("nan")  # the first one warms up
+
+
+Batch = tuple[list[int], dict[str, NDArray[Any]]]
+"""Positions among the paths, and what the network is fed."""
+
+
+def _feature_batches(features: Features) -> Iterator[Batch]:
+    for start in range(0, len(features.rows), HEAD_ROWS):
+        some = slice(start, start + HEAD_ROWS)
+        yield features.rows[some].tolist(), {"features": features.vectors[some].astype(np.float32)}
+
+
+def _pixel_batches(
+    preprocessing: Preprocessing, paths: Sequence[str], progress: Progress, refused: list[Refusal]
+) -> Iterator[Batch]:
+    """Pixels of the images that can be read; the others are added to `refused`."""
+    rows: list[int] = []
+    images: list[NDArray[np.uint8]] = []
+    prepared = in_order(partial(_pixels, preprocessing), paths, usable_cores(), BATCHES_AHEAD * PIXEL_ROWS)
+    with contextlib.closing(prepared) as stream:
+        for position, pixels in enumerate(stream):
+            progress("answers", position, len(paths))
+            if isinstance(pixels, Refusal):
+                refused.append(pixels)
+                continue
+            rows.append(position)
+            images.append(pixels)
+            if len(rows) == PIXEL_ROWS:
+                yield rows, {"pixels": np.stack(images)}
+                rows, images = [], []
+    if rows:
+        yield rows, {"pixels": np.stack(images)}
+    progress("answers", len(paths), len(paths))
+
+
+def _answers(model: onnx.ModelProto, batches: Iterator[Batch], classes: int) -> Answers:
+    session = _session(model)
+    rows: list[int] = []
+    probabilities, typicality = [np.empty((0, classes))], [np.empty(0)]
+    for positions, inputs in batches:
+        probable, typical = session.run(["probabilities", "typicality"], inputs)
+        rows += positions
+        probabilities.append(probable.astype(np.float64))
+        typicality.append(typical.astype(np.float64))
+    return Answers(np.array(rows, np.int64), np.concatenate(probabilities), np.concatenate(typicality))
+
+
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = usable_cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as in network_runner
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _pixels(preprocessing: Preprocessing, path: str) -> NDArray[np.uint8] | Refusal:
+    try:
+        return preprocessing.resize(open_image(path))
+    except RefusedInput as refused:
+        return Refusal(path, refused.code, refused.message)

@@ -1,0 +1,232 @@
+"""One way of training after another over the same folds, with the features shared."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide import recipes
+from fieldguide.answers import answer, seconds_per_image
+from fieldguide.backbone_export import ExportedBackbone
+from fieldguide.dataset import Dataset
+from fieldguide.errors import BackboneError, DataError
+from fieldguide.evaluation import Outcomes
+from fieldguide.feature_memory import FeatureMemory
+from fieldguide.fold_results import FoldResult, Journal, code_fingerprint
+from fieldguide.folding import Contents, Folding, deal, look, training_part
+from fieldguide.progress import Progress, silent
+from fieldguide.recipes.common import Fitted, Setting
+from fieldguide.train import UNKNOWN_THRESHOLD
+
+TOLD_ELSEWHERE = frozenset({"head", "answers"})
+"""Stages of a single fold that say less than the count of folds does."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way of training, to be compared with others."""
+
+    name: str
+    """For a person, such as ``linear-probe balanced``; differs from all others."""
+    recipe: str
+    """A key of :data:`fieldguide.recipes.RECIPES`."""
+    setting: Setting = field(default_factory=Setting)
+    """Backbone, preset, weights, options and the seed of training; cache, memory and progress are those of
+    the comparison."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What tells it from others, as JSON holds it."""
+        setting = self.setting
+        return {
+            "name": self.name,
+            "recipe": self.recipe,
+            "backbone": setting.backbone,
+            "preset": setting.preset,
+            "options": dict(setting.options),
+        }
+
+
+class CrossValidation:
+    """The folds of a data set, and what is kept between the candidates that are tried on them.
+
+    Attributes
+    ----------
+    folding : Folding
+        The images and their folds.
+    memory : FeatureMemory
+        The features that candidates share.
+    reused : int
+        Folds whose result was kept from an earlier run.
+    """
+
+    def __init__(
+        self, folding: Folding, memory: FeatureMemory, cache: Path, journal: Journal, progress: Progress
+    ) -> None:
+        self.folding, self.memory, self.reused = folding, memory, 0
+        self._cache, self._journal, self._progress = cache, journal, progress
+
+    def run(self, candidate: Candidate, fold: int, share: NDArray[np.bool_] | None = None) -> FoldResult:
+        """Learn from all folds but one and answer that one, or take what an earlier run has kept.
+
+        Parameters
+        ----------
+        candidate
+            What to try.
+        fold
+            The fold held out, 0 to `folding.count` - 1.
+        share
+            Which images may be learned from, of shape (n_images,); None allows all.
+
+        Raises
+        ------
+        FieldguideError
+            If the candidate cannot learn from these images.
+        """
+        learned, held = self.folding.parts(fold)
+        if share is not None:
+            learned = learned[share[learned]]
+        key = self._key(candidate, learned, held)
+        result = self._journal.get(key)
+        if result is None:
+            timed = fold == 0 and share is None
+            result = self._computed(candidate, learned, held, timed)
+            self._journal.put(key, result)
+        else:
+            self.reused += 1
+        return result
+
+    def setting(self, candidate: Candidate) -> Setting:
+        """The candidate's setting, with what the comparison shares."""
+        return dataclasses.replace(
+            candidate.setting, cache=self._cache, memory=self.memory, progress=_quieter(self._progress)
+        )
+
+    def _computed(
+        self, candidate: Candidate, learned: NDArray[np.int64], held: NDArray[np.int64], timed: bool
+    ) -> FoldResult:
+        dataset, setting = self.folding.dataset, self.setting(candidate)
+        started, passed = time.perf_counter(), self.memory.seconds
+        fitted: Fitted = recipes.find(candidate.recipe).fit(dataset.take(learned), setting)
+        fit_seconds = time.perf_counter() - started - (self.memory.seconds - passed)
+        paths = [dataset.paths[row] for row in held.tolist()]
+        answers = answer(fitted, paths, setting)
+        rows = held[answers.rows]
+        if not len(rows):
+            raise DataError(f"{dataset.root}: no image of a fold can be read any more; are files going?")
+        columns = np.searchsorted(np.array(dataset.classes), np.array(fitted.classes))
+        probabilities = np.zeros((len(rows), len(dataset.classes)))
+        probabilities[:, columns] = answers.probabilities
+        return FoldResult(
+            rows=rows,
+            outcomes=Outcomes.of(
+                self.folding.truth[rows],
+                probabilities,
+                answers.typicality,
+                set_threshold=fitted.set_threshold,
+                unknown_threshold=UNKNOWN_THRESHOLD,
+            ),
+            fit_seconds=fit_seconds,
+            pass_images=len(learned) if isinstance(fitted.body, ExportedBackbone) else 0,
+            image_seconds=seconds_per_image(fitted, paths) if timed else float("nan"),
+            megabytes=_megabytes(fitted),
+        )
+
+    def _key(self, candidate: Candidate, learned: NDArray[np.int64], held: NDArray[np.int64]) -> str:
+        setting = candidate.setting
+        weights = setting.weights and hashlib.sha256(setting.weights.read_bytes()).hexdigest()
+        parts = [
+            {name: value for name, value in candidate.as_dict().items() if name != "name"},
+            [setting.seed, weights, code_fingerprint()],
+            [self.folding.fingerprint(learned), self.folding.fingerprint(held)],
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()[:40]
+
+
+@contextlib.contextmanager
+def cross_validation(
+    dataset: Dataset,
+    candidates: Sequence[Candidate],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Iterator[CrossValidation]:
+    """Deal a data set into folds for candidates.
+
+    Near-duplicates are told from the features' own pass where a candidate names its network, so that no
+    image is decoded once more for them.
+
+    Parameters
+    ----------
+    dataset
+        Any; of one with splits only `train` is looked at.
+    candidates
+        What will be tried, at least one.
+    folds, seed
+        Of the folds; see :func:`fieldguide.folding.deal`.
+    cache
+        Folder where features and finished folds are kept; None keeps them for this work only.
+    progress
+        Told of `features`, or of `looking` where there are none.
+    """
+    part = training_part(dataset)
+    with contextlib.ExitStack() as stack:
+        place = cache
+        if place is None:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fieldguide-")))
+        memory = FeatureMemory(part.paths, place / "features")
+        contents = _contents(part, candidates, memory, progress)
+        folding = deal(part, contents, folds, seed)
+        journal = Journal(None if cache is None else cache / "folds")
+        yield CrossValidation(folding, memory, place / "features", journal, progress)
+
+
+def merged(results: Sequence[FoldResult]) -> tuple[NDArray[np.int64], Outcomes]:
+    """Put the folds of one candidate together, in the order of the images."""
+    rows = np.concatenate([result.rows for result in results])
+    order = np.argsort(rows)
+    columns: Mapping[str, NDArray[Any]] = {
+        column.name: np.concatenate([getattr(result.outcomes, column.name) for result in results])[order]
+        for column in dataclasses.fields(Outcomes)
+    }
+    return rows[order], Outcomes(**columns)
+
+
+def _contents(
+    part: Dataset, candidates: Sequence[Candidate], memory: FeatureMemory, progress: Progress
+) -> Contents:
+    for candidate in candidates:
+        body = getattr(recipes.find(candidate.recipe), "body", None)
+        if body is None:
+            continue
+        try:
+            network = body(dataclasses.replace(candidate.setting, progress=progress))
+        except BackboneError:  # its row will say so
+            continue
+        features = memory.whole(network, progress)
+        return Contents(features.rows, features.digests, features.signatures, features.refused)
+    return look(part.paths, progress)
+
+
+def _megabytes(fitted: Fitted) -> float:
+    body = fitted.body
+    size = body.path.stat().st_size if isinstance(body, ExportedBackbone) else body.ByteSize()
+    return float(size + fitted.head.ByteSize()) / 1e6
+
+
+def _quieter(progress: Progress) -> Progress:
+    def told(stage: str, done: int, total: int | None) -> None:
+        if stage not in TOLD_ELSEWHERE:
+            progress(stage, done, total)
+
+    return told
