@@ -189,12 +189,19 @@ def test_crops_keep_at_least_their_share_and_are_not_too_oblong(least):
     assert float(area.mean()) == pytest.approx((1 + least) / 2, abs=0.02)
 
 
-def test_crops_reach_every_corner():
+@pytest.mark.parametrize("along", [False, True])
+def test_crops_are_taken_everywhere_inside(along):
     ramp = torch.arange(100, dtype=torch.uint8).expand(400, 3, 100, 100)
-    first = Augmentation(crop=0.25).images(ramp, generator())[:, 0, 50]
-    assert first[:, 0].min() <= 1
-    assert first[:, -1].max() >= 98
-    assert (first[:, 0] <= 60).all()  # none lies outside the image
+    ramp = ramp.transpose(2, 3) if along else ramp
+    changed = Augmentation(crop=0.25).images(ramp, generator())[:, 0].float()
+    first, middle, last = (changed[:, 50] if not along else changed[:, :, 50])[:, [0, 50, 99]].T
+    window = last - first
+    # From one end of the image to the other, as far as the window's size leaves room, and never outside.
+    assert float(first.min()) <= 1
+    assert float(last.max()) >= 98
+    assert float(middle[window < 60].min()) < 35
+    assert float(middle[window < 60].max()) > 65
+    assert torch.allclose(middle, (first + last) / 2, atol=1.5)  # a reflection would fold the ramp
 
 
 # Colour, blur, erase
@@ -249,6 +256,7 @@ def test_a_rectangle_of_the_mean_colour_is_erased():
     gone = (result != noise).any(1)
     hit = gone.flatten(1).any(1)
     assert 0.42 < hit.float().mean() < 0.58
+    assert all(gone[place].any() for place in ((..., 0), (..., -1), (slice(None), 0), (slice(None), -1)))
     shares = gone.float().mean((1, 2))[hit]
     assert float(shares.min()) > 0.01
     assert 0.28 < float(shares.max()) < 0.35

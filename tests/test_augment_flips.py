@@ -35,6 +35,7 @@ def test_digits_and_letters_are_never_mirrored(classes, evidence):
         (["turn_left", "straight"], "turn_left"),
         (["Arrow RIGHT", "Arrow up"], "Arrow RIGHT"),
         (["turnLeft", "stop"], "turnLeft"),
+        (["Ｌｅｆｔ", "Ｓｔｏｐ"], "Ｌｅｆｔ"),
         (["links", "geradeaus"], "links"),
         (["Pfeil rechts", "Stop"], "Pfeil rechts"),
         (["à gauche", "tout droit"], "à gauche"),

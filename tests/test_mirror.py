@@ -119,7 +119,9 @@ def test_images_of_one_group_are_held_out_together(tmp_path, backbone, monkeypat
         return plain(*arguments)
 
     monkeypatch.setattr(mirror, "_compared", compared)
-    mirror_evidence(paths, labels, backbone, groups)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    mirror_evidence([str(broken), *paths], ["first", *labels], backbone, ["own", *groups])
     folds = seen[0].tolist()
     assert all(len({folds[n] for n in range(20) if groups[n] == group}) == 1 for group in set(groups))
     assert len(set(folds)) == 5
