@@ -117,7 +117,7 @@ def compare(
                 results[candidate.name] = _folds_of(work, candidate, number, steps, progress)
             except Exception as error:  # one candidate must not take hours of others with it
                 errors[candidate.name] = error_sentence(error)
-        progress("folds", steps, steps)
+                progress("folds", (number + 1) * work.folding.count, steps)
         return _comparison(work, candidates, results, errors, seed)
 
 

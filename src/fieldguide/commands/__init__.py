@@ -8,7 +8,7 @@ files: what a command needs it imports where it runs, so that ``fieldguide --hel
 import argparse
 from typing import Protocol
 
-from fieldguide.commands import backbones, dataset, demo, evaluate, info, predict, pretrained, train
+from fieldguide.commands import backbones, compare, dataset, demo, evaluate, info, predict, pretrained, train
 
 
 class Command(Protocol):
@@ -29,6 +29,7 @@ class Command(Protocol):
 COMMANDS: tuple[Command, ...] = (
     demo,
     train,
+    compare,
     evaluate,
     predict,
     info,
