@@ -91,9 +91,13 @@ class TrainingFolder:
         """Whether a checkpoint lies here that is not of this run, or is damaged."""
         return self._file.exists() and self.load() is None
 
+    def forget(self) -> None:
+        """Start anew: remove the checkpoint."""
+        self._file.unlink(missing_ok=True)
+
     def clear(self) -> None:
         """Remove what a finished run leaves; the folder too if nothing else is in it."""
-        self._file.unlink(missing_ok=True)
+        self.forget()
         (self.folder / "lock").unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -3,10 +3,11 @@
 from types import ModuleType
 
 from fieldguide.errors import OptionError
-from fieldguide.recipes import linear_probe
+from fieldguide.recipes import cnn, linear_probe
 
 RECIPES: dict[str, ModuleType] = {
     "linear-probe": linear_probe,
+    "cnn": cnn,
 }
 
 
