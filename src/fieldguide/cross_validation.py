@@ -205,7 +205,8 @@ def merged(results: Sequence[FoldResult]) -> tuple[NDArray[np.int64], Outcomes]:
 def _contents(
     part: Dataset, candidates: Sequence[Candidate], memory: FeatureMemory, progress: Progress
 ) -> Contents:
-    for candidate in candidates:
+    # Backbones named by hand last: they may have to be fetched, or cannot be had.
+    for candidate in sorted(candidates, key=lambda candidate: candidate.setting.backbone is not None):
         body = getattr(recipes.find(candidate.recipe), "body", None)
         if body is None:
             continue

@@ -153,7 +153,7 @@ def _told_shrinkage(shrinkages: tuple[float, ...], trials: list[Calibrated], cho
     tried = ", ".join(
         f"{shrinkage:g}: {trial.loss:.3f}" for shrinkage, trial in zip(shrinkages, trials, strict=True)
     )
-    why = "set by the preset" if len(trials) == 1 else "lowest cross-validated log loss"
+    why = "the only one tried" if len(trials) == 1 else "lowest cross-validated log loss"
     return f"shrinkage {shrinkages[chosen]:g}: {why} ({tried})"
 
 

@@ -8,7 +8,18 @@ files: what a command needs it imports where it runs, so that ``fieldguide --hel
 import argparse
 from typing import Protocol
 
-from fieldguide.commands import backbones, compare, dataset, demo, evaluate, info, predict, pretrained, train
+from fieldguide.commands import (
+    backbones,
+    compare,
+    dataset,
+    demo,
+    evaluate,
+    info,
+    predict,
+    pretrained,
+    train,
+    tune,
+)
 
 
 class Command(Protocol):
@@ -30,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     demo,
     train,
     compare,
+    tune,
     evaluate,
     predict,
     info,
