@@ -18,6 +18,7 @@ from lightning_fabric import Fabric
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
+from fieldguide.allocator import keep_freed_memory
 from fieldguide.checkpoint import TrainingFolder
 from fieldguide.errors import TrainingError
 from fieldguide.progress import Progress, silent
@@ -145,6 +146,7 @@ def train_network(
 class _Run:
     def __init__(self, task: Task, plan: Plan, folder: TrainingFolder | None, watch: Watch) -> None:
         self._task, self._plan, self._folder, self._watch = task, plan, folder, watch
+        keep_freed_memory()
         self._fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
         self._network, self._optimizer = self._fabric.setup(task.network, task.optimizer)
         self._average = ModelEmaV3(task.network, plan.average, use_warmup=True) if plan.average else None
