@@ -111,6 +111,7 @@ FLOORS = {
     "mirror": 52,
     # 6: whole lines of work
     "train": 60,
+    "history_picture": 60,
     "fold_results": 60,
     "cross_validation": 61,
     "comparison": 62,
@@ -130,6 +131,7 @@ FLOORS = {
     "terminal": 70,
     "commands.options": 71,
     "commands.summary": 71,
+    "commands.history": 71,
     "commands.backbones": 72,
     "commands.compare": 72,
     "commands.dataset": 72,

@@ -50,7 +50,7 @@ class ExportedBackbone:
     classes: tuple[str, ...] | None
     """What the columns of `logits` stand for; None without a head."""
     timm_name: str
-    """The network in timm, to build it again in torch."""
+    """The network in timm, to build it again in torch; empty for one that is not timm's."""
     weights: Path
     """The weights file that was read."""
     taps: Taps = DEFAULT_TAPS
@@ -146,7 +146,7 @@ def _weights_file(backbone: Backbone, weights: Path | None, progress: Progress) 
 
 
 def _cached(request: _Request) -> ExportedBackbone | None:
-    path = _folder() / f"{request.key}.onnx"
+    path = exports_folder() / f"{request.key}.onnx"
     try:
         facts = json.loads(path.with_suffix(".json").read_bytes())
         if file_digest(path) != facts["digest"]:
@@ -159,7 +159,7 @@ def _cached(request: _Request) -> ExportedBackbone | None:
 def _made(request: _Request, progress: Progress) -> ExportedBackbone:
     progress(f"preparing {request.backbone.name}", 0, 1)
     model, facts = _convert(request)
-    path = _folder() / f"{request.key}.onnx"
+    path = exports_folder() / f"{request.key}.onnx"
     with atomic_write(path) as file:
         file.write(model)
     with atomic_write(path.with_suffix(".json")) as file:
@@ -212,8 +212,8 @@ def _exported(request: _Request, path: Path, facts: dict[str, Any]) -> ExportedB
     )
 
 
-def _folder() -> Path:
-    """The cache's folder, or where that cannot be written one that lives as long as this process."""
+def exports_folder() -> Path:
+    """Where exports are kept: the cache, or if that cannot be written a folder for this process."""
     folder = cache_folder() / "backbones"
     try:
         folder.mkdir(parents=True, exist_ok=True)

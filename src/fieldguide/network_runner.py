@@ -99,7 +99,8 @@ def best_runner(backbone: ExportedBackbone) -> Runner:
 
     torch is imported only on a machine that shows signs of a GPU, since importing it takes seconds.
     """
-    if _may_have_gpu():
+    # What is not timm's cannot be built again from its name alone.
+    if backbone.timm_name and _may_have_gpu():
         try:
             import torch
         except ImportError:
