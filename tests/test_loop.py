@@ -66,7 +66,7 @@ def test_it_learns_and_tells_of_every_epoch():
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
     assert rows[-1]["validation_accuracy"] > 0.9
     assert rows[-1]["learning_rate"] == pytest.approx(0.05 / (1 + 29 / 50))
-    assert stages[-1] == ("epoch 5 of 5", 6, 6)
+    assert stages[-1] == ("training", 30, 30)
     assert not task.network.training
 
 

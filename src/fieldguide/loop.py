@@ -192,9 +192,7 @@ class _Run:
         first = self._epoch * plan.steps_per_epoch
         self._network.train()
         for rows in self._batches(state.step - first):
-            self._watch.progress(
-                f"epoch {self._epoch + 1} of {plan.epochs}", state.step - first, plan.steps_per_epoch
-            )
+            self._watch.progress("training", state.step, plan.epochs * plan.steps_per_epoch)
             self._step(rows)
             state.seconds = before + time.monotonic() - started
             if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
@@ -260,11 +258,7 @@ class _Run:
             state.best_loss, state.best_epoch = loss, self._epoch
             state.best = {name: value.detach().cpu().clone() for name, value in kept.state_dict().items()}
         state.loss_sum, state.loss_count, state.seconds = 0.0, 0, 0.0
-        self._watch.progress(
-            f"epoch {self._epoch} of {self._plan.epochs}",
-            self._plan.steps_per_epoch,
-            self._plan.steps_per_epoch,
-        )
+        self._watch.progress("training", state.step, self._plan.epochs * self._plan.steps_per_epoch)
         self._watch.report(row)
         self._save()
 

@@ -115,17 +115,22 @@ def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
     """Do the same with a data set that is open already; `options.data` is not looked at."""
     started = time.perf_counter()
     training, validation = _parts(dataset)
-    fitted: Fitted = recipes.find(options.recipe).fit(training, options.setting)
+    setting = dataclasses.replace(
+        options.setting, validation=validation, folder=options.out.with_name(options.out.name + ".training")
+    )
+    fitted: Fitted = recipes.find(options.recipe).fit(training, setting)
     learned = time.perf_counter()
     measured = measure(_outcomes(fitted), fitted.classes)
     _write(options.out, fitted, _card(fitted, training, options, measured))
     written = time.perf_counter()
-    measured_on = "training images, each by a model that had not seen it (out-of-fold)"
+    measured_on = fitted.measured_on
     notes = dataset.notes
     if validation is not None:
         try:
             measured = evaluate(load(options.out), validation, progress=options.setting.progress)
             measured_on = "DATA's validation split"
+            if fitted.watched_validation:
+                measured_on += ", which also watched training and set the calibration"
         except DataError as error:  # the model is good; only this measurement cannot be had
             notes = (*notes, f"the validation split could not be measured on: {error}")
     ended = time.perf_counter()
@@ -233,8 +238,13 @@ def _card(fitted: Fitted, training: Dataset, options: TrainOptions, measured: Ev
             "fingerprint": fitted.fingerprint,
         },
         "choices": list(fitted.choices),
-        "history": [dict(epoch) for epoch in fitted.history],
+        "history": [_without_seconds(epoch) for epoch in fitted.history],
     }
+
+
+def _without_seconds(epoch: Mapping[str, float]) -> dict[str, float]:
+    """A stopwatch never shows the same twice, and the same run must give the same bytes."""
+    return {name: value for name, value in epoch.items() if name != "seconds"}
 
 
 def _common_card(classes: tuple[str, ...], preprocessing: Preprocessing) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from fieldguide.files import atomic_write
 from fieldguide.terminal import say, show
 
 STANDARD_OUTPUT = Path("-")
+INTERRUPTED = 130
+"""Exit code where Ctrl-C ended the work and what was finished is kept."""
 
 MOST_NAMED = 20
 """Refused inputs named on the terminal."""

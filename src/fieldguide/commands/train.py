@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide import terminal
-from fieldguide.commands import summary
+from fieldguide.commands import history, summary
 from fieldguide.commands.options import (
+    INTERRUPTED,
     STANDARD_OUTPUT,
     add_json,
     count,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "train"
 HELP = "learn from labelled photos and write one model file"
 
-RECIPE_OPTIONS = ("epochs", "batch_size", "learning_rate", "augment", "resume")
+RECIPE_OPTIONS = ("epochs", "batch_size", "learning_rate", "augment", "augment_with", "size", "resume")
 """What only some recipes take; each recipe's ``OPTIONS`` names those that it does."""
 
 
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from fieldguide.train import TrainOptions, train
 
     given = _recipe_options(options)
-    with terminal.progress() as progress:
+    with terminal.progress() as progress, history.reporter(options.tensorboard) as reporter:
         setting = Setting(
             backbone=options.backbone,
             preset=options.preset,
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
             cache=cache_folder() / "features",
             options=given,
             progress=progress,
+            report=reporter,
         )
         result = train(TrainOptions(options.data, options.out, options.recipe, setting))
     return _report(result, options)
@@ -96,6 +98,12 @@ def _report(result: "TrainResult", options: argparse.Namespace) -> int:
     images, seconds = answer["images"], answer["seconds"]["total"]
     tell(f"{answer['model']}: learned from {images['used']} images in {seconds:.1f} s")
     write_json(answer, options.json)
+    if options.plot is not None:
+        from fieldguide.history_picture import draw
+
+        draw(result.fitted.history, result.fitted.kept_epoch, options.plot)
+    if result.fitted.interrupted:
+        return INTERRUPTED
     return 1 if images["refused"] else 0
 
 
@@ -108,7 +116,16 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--augment", choices=("none", "light", "medium", "strong"), help="how much to vary the images"
     )
     some.add_argument(
+        "--augment-with", metavar="SWITCHES", help="single switches of it, such as rotate=10,erase=0"
+    )
+    some.add_argument("--size", type=count, metavar="N", help="side of the network's input in pixels")
+    some.add_argument(
         "--resume", action="store_true", default=None, help="go on where an interrupted run stopped"
+    )
+
+    some.add_argument("--plot", type=new_file, metavar="FILE.png", help="draw the history of training")
+    some.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="also log the history for TensorBoard"
     )
 
 

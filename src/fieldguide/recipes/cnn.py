@@ -31,6 +31,7 @@ from fieldguide.preprocess import Preprocessing
 from fieldguide.recipes.augmenting import augmentation_for
 from fieldguide.recipes.common import Fitted, Setting
 from fieldguide.recipes.learned import (
+    MEASURED_ON,
     Batches,
     Classifier,
     FeatureNetwork,
@@ -151,7 +152,9 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
             "calibration": time.perf_counter() - learned,
         },
         history=trained.history,
-        measured_on="images held out from training, which also set the calibration",
+        measured_on=MEASURED_ON,
+        watched_validation=setting.validation is not None,
+        kept_epoch=trained.kept_epoch,
         interrupted=trained.interrupted,
     )
 

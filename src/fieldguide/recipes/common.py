@@ -101,6 +101,10 @@ class Fitted:
     """A row an epoch, for recipes that have epochs."""
     measured_on: str = "training images, each by a model that had not seen it (out-of-fold)"
     """What the answers of `out_of_fold` were given to, in words."""
+    watched_validation: bool = False
+    """Whether DATA's validation split chose anything, so that it measures no longer quite from outside."""
+    kept_epoch: int | None = None
+    """The epoch, from 1, whose weights were kept."""
     interrupted: bool = False
     """Whether Ctrl-C ended training early; the network is the best until then."""
 

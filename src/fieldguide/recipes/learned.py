@@ -41,6 +41,7 @@ HELD_OUT = 0.2
 MOST_HELD_OUT = 2000
 """… at most so many: they choose a temperature, a threshold and an epoch, for which more are not needed."""
 BATCH = 32
+MEASURED_ON = "images held out from training, which also watched it and set the calibration"
 
 
 @dataclass(frozen=True)
