@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 NAME = "train"
 HELP = "learn from labelled photos and write one model file"
 
-RECIPE_OPTIONS = ("epochs", "batch_size", "learning_rate", "augment", "augment_with", "size", "resume")
+RECIPE_OPTIONS = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "augment",
+    "augment_with",
+    "size",
+    "architecture",
+    "resume",
+)
 """What only some recipes take; each recipe's ``OPTIONS`` names those that it does."""
 
 
@@ -119,6 +128,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--augment-with", metavar="SWITCHES", help="single switches of it, such as rotate=10,erase=0"
     )
     some.add_argument("--size", type=count, metavar="N", help="side of the network's input in pixels")
+    some.add_argument(
+        "--architecture", metavar="LAYERS", help="own network, such as 'conv 32, pool, conv 64, dense 128'"
+    )
     some.add_argument(
         "--resume", action="store_true", default=None, help="go on where an interrupted run stopped"
     )

@@ -1,0 +1,120 @@
+"""What is trained: a body that gives features, a linear layer on them, and the images it is fed with."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fieldguide.precision import Precision
+from fieldguide.preprocess import Preprocessing
+from fieldguide.recipes.learned_images import Images
+
+
+class FeatureNetwork(nn.Module):
+    """From uint8 pixels to the features that the last, linear layer of a learned network sees.
+
+    Parameters
+    ----------
+    body
+        From normalised images (batch, 3, size, size) to features (batch, n_features).
+    preprocessing
+        Its mean and standard deviation are applied here.
+    mirrored
+        Whether features are the mean of an image's own and its mirror image's. The scores, being linear in
+        them, are then the mean of both, at twice the price.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, body: nn.Module, preprocessing: Preprocessing, *, mirrored: bool = False) -> None:
+        super().__init__()
+        self.body, self.mirrored = body, mirrored
+        self.size, self.head = preprocessing.size, False
+        mean, std = (
+            torch.tensor(values, dtype=torch.float64).view(1, 3, 1, 1)
+            for values in (preprocessing.mean, preprocessing.std)
+        )
+        self.register_buffer("scale", (1 / (255 * std)).float())
+        self.register_buffer("shift", (-mean / std).float())
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Map uint8 images (batch, 3, height, width) to what the body takes."""
+        return images.float() * self.scale + self.shift
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor]:
+        """Map pixels (batch, size, size, 3) to features."""
+        images = self.normalised(pixels.permute(0, 3, 1, 2))
+        features = self.body(images)
+        if self.mirrored:
+            features = (features + self.body(images.flip(3))) / 2
+        return (features,)
+
+
+class Classifier(nn.Module):
+    """What is trained: the features of a network and a linear layer on them.
+
+    Parameters
+    ----------
+    features
+        Its body and how pixels are normalised.
+    linear
+        From its features to class scores.
+    """
+
+    def __init__(self, features: FeatureNetwork, linear: nn.Linear) -> None:
+        super().__init__()
+        self.features, self.linear = features, linear
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map normalised images (batch, 3, size, size) to scores (batch, n_classes)."""
+        scores: Tensor = self.linear(self.features.body(images))
+        return scores
+
+
+class Batches:
+    """Images and labels by row, on the device of the network once it is known.
+
+    Parameters
+    ----------
+    images
+        Whose pixels are served; as long as they are in memory they move to a GPU as a whole.
+    """
+
+    def __init__(self, images: Images) -> None:
+        self._pixels = torch.from_numpy(images.table.images).permute(0, 3, 1, 2)
+        self._labels = torch.from_numpy(images.numbers)
+        self._learn, self._held = torch.from_numpy(images.learn), torch.from_numpy(images.held)
+        self._movable = not isinstance(images.table.images, np.memmap)
+
+    def learn(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Images (batch, 3, size, size), uint8, and labels (batch,) at `rows` of those to learn from."""
+        return self._at(self._learn[rows], device)
+
+    def held(self, device: torch.device, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images held out and their labels, a batch after the other."""
+        for start in range(0, len(self._held), batch):
+            yield self._at(self._held[start : start + batch], device)
+
+    def _at(self, places: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        if self._movable and self._pixels.device != device:
+            self._pixels, self._labels = self._pixels.to(device), self._labels.to(device)
+        own = places.to(self._pixels.device)
+        return self._pixels[own].to(device), self._labels[own].to(device)
+
+
+def validated(
+    network: Classifier, batches: Batches, precision: Precision, batch: int = 256
+) -> tuple[float, float]:
+    """Mean loss and accuracy of a network on the images held out."""
+    device = network.linear.weight.device
+    loss, right, count = 0.0, 0, 0
+    half = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
+    with torch.no_grad(), half:
+        for images, labels in batches.held(device, batch):
+            scores = network(network.features.normalised(images)).float()
+            loss += float(nn.functional.cross_entropy(scores, labels, reduction="sum"))
+            right += int((scores.argmax(1) == labels).sum())
+            count += len(labels)
+    return loss / count, right / count
