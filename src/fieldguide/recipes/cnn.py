@@ -109,6 +109,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     preset = _preset(setting)
     size, sizing = _size(dataset, setting)
     preprocessing = Preprocessing(size)
+    _check_architecture(setting, size)
     images = gather(dataset, preprocessing, setting)
     augmentation, augmenting = augmentation_for(dataset, setting, "light")
     gathered = time.perf_counter()
@@ -180,6 +181,13 @@ def _shorter_side(path: str) -> int | None:
         return min(open_image(path).size)
     except RefusedInput:
         return None
+
+
+def _check_architecture(setting: Setting, size: int) -> None:
+    """Stop before the images are decoded, not after it."""
+    own = setting.options.get("architecture")
+    if own is not None:
+        own_network(own, size)
 
 
 def _plan(images: Images, preset: Preset, size: int, setting: Setting) -> tuple[Plan, tuple[str, ...]]:
