@@ -202,9 +202,9 @@ def test_fewer_images_are_seen_more_often(dataset):
         plan, _ = cnn._plan(images, cnn.PRESETS[preset], size, Setting())
         return plan.epochs, plan.batch_size
 
-    assert passes(50_000) == (16, 1024)
-    assert passes(50_000, preset="fast") == (6, 1024)
-    assert passes(5_000)[0] > passes(20_000)[0] > 16
+    assert passes(50_000) == (14, 1024)
+    assert passes(50_000, preset="fast") == (5, 1024)
+    assert passes(5_000)[0] > passes(20_000)[0] > 14
     assert passes(5_000, size=64)[0] < passes(5_000)[0]
     assert passes(300)[1] <= 32
     assert passes(100)[0] == cnn.MOST_PASSES

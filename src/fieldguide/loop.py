@@ -7,6 +7,7 @@ Every random choice of a step follows from the seed and the number of the step. 
 of any generator, and a resumed run takes the same steps as one that was never interrupted.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ from fieldguide.allocator import keep_freed_memory
 from fieldguide.checkpoint import TrainingFolder
 from fieldguide.errors import TrainingError
 from fieldguide.progress import Progress, silent
+
+# Fabric gives itself a handler that writes on the terminal, which is not its to write on.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 CHECKPOINT_SECONDS = 60.0
 """At most so much work is lost by a kill."""

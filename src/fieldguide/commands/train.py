@@ -37,6 +37,9 @@ RECIPE_OPTIONS = (
 )
 """What only some recipes take; each recipe's ``OPTIONS`` names those that it does."""
 
+NEEDS = {"preview": "augment", "plot": "epochs", "tensorboard": "epochs"}
+"""What makes sense only with recipes that take another option."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA, ``--out`` and the dials."""
@@ -87,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
             options=given,
             progress=progress,
             report=reporter,
+            preview=options.preview,
         )
         result = train(TrainOptions(options.data, options.out, options.recipe, setting))
     return _report(result, options)
@@ -135,6 +139,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", default=None, help="go on where an interrupted run stopped"
     )
 
+    some.add_argument(
+        "--preview", type=new_file, metavar="FILE.png", help="draw what augmentation does to some images"
+    )
     some.add_argument("--plot", type=new_file, metavar="FILE.png", help="draw the history of training")
     some.add_argument(
         "--tensorboard", type=Path, metavar="FOLDER", help="also log the history for TensorBoard"
@@ -146,9 +153,12 @@ def _recipe_options(options: argparse.Namespace) -> dict[str, Any]:
     from fieldguide.recipes import RECIPES, find
 
     given = {name: getattr(options, name) for name in RECIPE_OPTIONS if getattr(options, name) is not None}
-    for name in given:
-        if name not in find(options.recipe).OPTIONS:
-            takers = [other for other, recipe in RECIPES.items() if name in recipe.OPTIONS]
+    needed = {name: name for name in given} | {
+        name: need for name, need in NEEDS.items() if getattr(options, name) is not None
+    }
+    for name, need in needed.items():
+        if need not in find(options.recipe).OPTIONS:
+            takers = [other for other, recipe in RECIPES.items() if need in recipe.OPTIONS]
             taken = f"recipes that do: {', '.join(takers)}" if takers else "no recipe of this version does"
             flag = "--" + name.replace("_", "-")
             raise OptionError(f"{flag}: the recipe {options.recipe} does not take it; {taken}; leave it out")

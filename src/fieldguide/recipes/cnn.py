@@ -25,7 +25,7 @@ from fieldguide.images import open_image
 from fieldguide.loop import Plan
 from fieldguide.precision import best_precision
 from fieldguide.preprocess import Preprocessing
-from fieldguide.recipes.augmenting import augmentation_for
+from fieldguide.recipes.augmenting import augmentation_for, write_preview
 from fieldguide.recipes.cnn_task import MOST_BATCH, OWN_RATE, RATE, Task
 from fieldguide.recipes.common import Fitted, Setting
 from fieldguide.recipes.learned import (
@@ -77,9 +77,9 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(6, 1.0, "a third of the passes"),
-    "balanced": Preset(16, 1.0, "short schedule"),
-    "best": Preset(32, 1.5, "twice the passes, a wider network"),
+    "fast": Preset(5, 1.0, "a third of the passes"),
+    "balanced": Preset(14, 1.0, "short schedule"),
+    "best": Preset(28, 1.5, "twice the passes, a wider network"),
 }
 FEWEST_PASSES, MOST_PASSES = 4, 64
 
@@ -112,6 +112,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     _check_architecture(setting, size)
     images = gather(dataset, preprocessing, setting)
     augmentation, augmenting = augmentation_for(dataset, setting, "light")
+    write_preview(images.table.images, augmentation, setting)
     gathered = time.perf_counter()
     plan, planned = _plan(images, preset, size, setting)
     torch.manual_seed(setting.seed)

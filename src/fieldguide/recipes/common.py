@@ -42,6 +42,8 @@ class Setting:
     progress: Progress = silent
     validation: Dataset | None = None
     """DATA's validation split, for recipes that watch their training; None has them hold some images out."""
+    preview: Path | None = None
+    """A PNG to write that shows what augmentation does to a few images; None writes none."""
     folder: Path | None = None
     """Where a recipe that trains step by step keeps checkpoints; None keeps none."""
     report: Callable[[Mapping[str, float]], None] = _unheard
