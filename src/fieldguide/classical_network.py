@@ -7,6 +7,8 @@ from fieldguide.classical_colour import ColourHistograms, ColourMoments
 from fieldguide.classical_edges import OrientedGradients
 from fieldguide.classical_texture import BinaryPatterns
 
+Part = OrientedGradients | BinaryPatterns | ColourHistograms | ColourMoments
+
 
 class ClassicalNetwork(nn.Module):
     """Histograms of oriented gradients at two sizes, binary patterns at two radii, colours and their moments.
@@ -17,14 +19,12 @@ class ClassicalNetwork(nn.Module):
         Side of the images in pixels, a multiple of 16.
     """
 
-    parts: nn.ModuleList
-
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size, self.head = size, False
         # The fine edges stand first: typicality looks at the last 2,560 features, and where exactly an edge
         # runs says least of what is usual.
-        parts = [
+        parts: list[Part] = [
             OrientedGradients(size, size // 8),
             OrientedGradients(size, size // 4),
             BinaryPatterns(size, points=8, radius=2, cells=4),
