@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +70,20 @@ class TappedNetwork(nn.Module):
             return (features,)
         return self.network.forward_head(final), features
 
+    def passed(self) -> dict[str, Tensor]:
+        """Pool what the taps have taken since the last call, by name: all, or those of the layers that ran."""
+        taps = [tap for tap in self._chosen if tap.name in self._taken]
+        parts = {f"{tap.name}:{kind}": part for tap in taps for kind, part in self._pool(tap)}
+        self._taken.clear()
+        return parts
+
+    def pool_final(self, final: Tensor) -> dict[str, Tensor]:
+        """What the network's own classifier would see, and with "max" the maximum of the map behind it."""
+        return dict(self._pool_final(final))
+
     def _run(self, pixels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         final = self._forward_features(pixels)
-        parts = {f"{tap.name}:{kind}": part for tap in self._chosen for kind, part in self._pool(tap)}
-        self._taken.clear()
-        parts.update(self._pool_final(final))
-        return final, parts
+        return final, {**self.passed(), **self.pool_final(final)}
 
     def _forward_features(self, pixels: Tensor) -> Tensor:
         images = pixels.permute(0, 3, 1, 2).float() * self.scale + self.shift
@@ -97,7 +106,6 @@ class TappedNetwork(nn.Module):
         yield from ((kind, _POOL[kind](values, axes)) for kind in self.taps.pooling)
 
     def _pool_final(self, final: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """What the network's own classifier would see, and with "max" the maximum of the map behind it."""
         for kind in self.taps.final_pooling:
             if kind == "mean":
                 yield "final", self.network.forward_head(final, pre_logits=True)
@@ -118,7 +126,7 @@ class TappedNetwork(nn.Module):
         """Hook the taps on, look at what they give for one image, and keep what is usable."""
         candidates = [tap for tap in find_taps(self.network) if tap.depth >= self.taps.since]
         for tap in candidates:
-            self.network.get_submodule(tap.name).register_forward_hook(self._keeper(tap.name))
+            self.network.get_submodule(tap.name).register_forward_hook(partial(self._keep, tap.name))
         image = torch.randint(
             0, 256, (1, self.size, self.size, 3), generator=torch.Generator().manual_seed(0)
         )
@@ -133,11 +141,9 @@ class TappedNetwork(nn.Module):
         )
         return depths
 
-    def _keeper(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def keep(module: nn.Module, arguments: Any, output: Any) -> None:
-            self._taken[name] = output
-
-        return keep
+    def _keep(self, name: str, module: nn.Module, arguments: Any, output: Any) -> None:
+        # Hooked on as a bound method, not a closure: a deep copy of the network then keeps its own.
+        self._taken[name] = output
 
 
 def find_taps(network: nn.Module) -> list[_Tap]:

@@ -89,6 +89,7 @@ def promise(
     images: Images,
     depths: tuple[tuple[str, int], ...],
     setting: Setting,
+    shares: NDArray[np.float64] | None = None,
 ) -> Promised:
     """Export a trained network and calibrate it on the images held out, as the exported file sees them.
 
@@ -102,6 +103,9 @@ def promise(
         Name and width of each part of the features, from early to late.
     setting
         Seed and progress.
+    shares
+        Share of each class that the scores do not hold yet, since training weighed the classes; of shape
+        (n_classes,). None: training has seen the classes as often as they come.
     """
     network = network.cpu().eval()
     content, linear = to_onnx(network.features, "the trained network"), network.linear
@@ -116,9 +120,8 @@ def promise(
     bias = linear.bias.detach().cpu().numpy().astype(np.float64) if linear.bias is not None else 0.0
     truth = images.numbers[images.held]
     scores = table.vectors[len(learn) :].astype(np.float64) @ weights + bias
-    # Training has seen the classes as often as they come, so their shares are in the scores already.
     even = np.full(len(images.classes), 1 / len(images.classes))
-    calibrated = calibration.calibrate(scores, truth, even)
+    calibrated = calibration.calibrate(scores, truth, even if shares is None else shares)
     probabilities = calibrated.probabilities(scores)
     columns = familiarity.deep_columns(depths)
     directions = familiarity.most_directions(len(learn), len(images.classes), len(columns))
@@ -127,7 +130,7 @@ def promise(
     head = Head(
         **vars(as_distance(table, fitted, distances)),
         weights=(weights / calibrated.temperature).astype(np.float32),
-        bias=np.broadcast_to(bias / calibrated.temperature, len(images.classes)).astype(np.float32),
+        bias=(bias / calibrated.temperature + calibrated.log_priors).astype(np.float32),
     )
     return Promised(
         body=onnx.load_model_from_string(content),
