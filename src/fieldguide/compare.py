@@ -140,7 +140,7 @@ def _variants(
         if known and preset not in known:
             raise OptionError(f"presets: {recipe} has {', '.join(known)}; got {preset!r}")
     changes = [(f"{recipe} {preset}", {"preset": preset}) for preset in presets if known]
-    if hasattr(module, "body") and known:
+    if any(hasattr(preset, "backbone") for preset in known.values()):  # it stands on a pretrained network
         changes += [(f"{recipe} {backbone}", {"backbone": backbone}) for backbone in backbones]
     return list(changes) or [(recipe, {})]
 
