@@ -18,7 +18,7 @@ from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table
 
 RIDGE = 1e-3
 """Added to the diagonal of the landmarks' kernel, so that duplicates among them do no harm."""
-MOST_STEPS = 200
+MOST_STEPS = 100
 TOLERANCE = 1e-5
 """Relative progress of a step at which the solution is good enough."""
 _TINY = 1e-12

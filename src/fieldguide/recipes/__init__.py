@@ -3,11 +3,14 @@
 from types import ModuleType
 
 from fieldguide.errors import OptionError
-from fieldguide.recipes import cnn, linear_probe
+from fieldguide.recipes import cnn, finetune, linear_probe, random_forest, svm
 
 RECIPES: dict[str, ModuleType] = {
     "linear-probe": linear_probe,
+    "finetune": finetune,
     "cnn": cnn,
+    "svm": svm,
+    "random-forest": random_forest,
 }
 
 
