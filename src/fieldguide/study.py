@@ -46,7 +46,8 @@ class Budget:
         """Raise OptionError where it is none."""
         if (self.trials is None) == (self.minutes is None):
             raise OptionError("budget: must be trials or minutes, got both or neither; give one of them")
-        if (self.trials or 1) < 1 or not 0 < (self.minutes or 1) < math.inf:
+        amount = self.trials if self.minutes is None else self.minutes
+        if amount is None or not 0 < amount < math.inf:
             raise OptionError("budget: must be more than 0; 20 trials are a start")
 
 
