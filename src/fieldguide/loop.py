@@ -9,6 +9,7 @@ of any generator, and a resumed run takes the same steps as one that was never i
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
@@ -149,9 +151,10 @@ def train_network(
 
 class _Run:
     def __init__(self, task: Task, plan: Plan, folder: TrainingFolder | None, watch: Watch) -> None:
-        self._task, self._plan, self._folder, self._watch = task, plan, folder, watch
+        self._task, self._plan, self._folder = task, plan, folder
         keep_freed_memory()
-        self._fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
+        self._fabric = _fabric(plan)
+        self._watch = watch if self._fabric.is_global_zero else Watch()
         self._network, self._optimizer = self._fabric.setup(task.network, task.optimizer)
         self._average = ModelEmaV3(task.network, plan.average, use_warmup=True) if plan.average else None
         self._state = _State()
@@ -171,7 +174,8 @@ class _Run:
             self._notes.append(f"interrupted: the weights of epoch {self._state.best_epoch} were kept")
         if not self._state.best:
             self._give_up()
-        self._task.network.load_state_dict(self._state.best)
+        # The processes of one run have the same weights, but each its own statistics of batch norms.
+        self._task.network.load_state_dict(self._fabric.broadcast(self._state.best))
         self._task.network.eval()
         return Trained(tuple(self._state.history), self._state.best_epoch, interrupted, tuple(self._notes))
 
@@ -211,7 +215,8 @@ class _Run:
         plan = self._plan
         order = torch.randperm(plan.images, generator=_generator(plan.seed, 2 * self._epoch + 1))
         for number in range(done, plan.steps_per_epoch):
-            yield order[number * plan.batch_size : (number + 1) * plan.batch_size]
+            rows = order[number * plan.batch_size : (number + 1) * plan.batch_size]
+            yield rows[self._fabric.global_rank :: self._fabric.world_size]
 
     def _step(self, rows: Tensor) -> None:
         state = self._state
@@ -247,7 +252,7 @@ class _Run:
     def _finish_epoch(self, seconds: float) -> None:
         state, kept = self._state, self._kept
         kept.eval()
-        loss, accuracy = self._task.validate(kept)
+        loss, accuracy = self._fabric.broadcast(self._task.validate(kept))
         row = {
             "epoch": self._epoch + 1,
             "train_loss": state.loss_sum / max(state.loss_count, 1),
@@ -306,6 +311,22 @@ class _Run:
             self._average.module.load_state_dict(average)
         self._state = _State(**found)
         self._notes.append(f"resumed after step {self._state.step}, in epoch {self._epoch + 1}")
+
+
+def _fabric(plan: Plan) -> Fabric:
+    """One device, or those of all processes that torchrun started."""
+    if not TorchElasticEnvironment.detect():
+        return Fabric(accelerator="auto", devices=1, precision=plan.precision)
+    here, all_ = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    fabric = Fabric(
+        accelerator="auto",
+        devices=here,
+        num_nodes=all_ // here,
+        precision=plan.precision,
+        strategy="ddp_find_unused_parameters_true",  # parameters may rest for some epochs
+    )
+    fabric.launch()
+    return fabric
 
 
 def _generator(seed: int, number: int) -> torch.Generator:
