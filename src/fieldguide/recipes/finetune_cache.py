@@ -1,0 +1,183 @@
+"""What frozen layers make of each image, computed once for each of a few augmented variants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fieldguide.augment import Augmentation
+from fieldguide.loop import Plan
+from fieldguide.progress import Progress, silent
+from fieldguide.recipes.finetune_network import FineTuned
+from fieldguide.recipes.learned import Batches, FeatureNetwork, Images
+from fieldguide.room import in_file
+
+IN_MEMORY_BYTES = 1_000_000_000
+LARGEST = 65504.0
+"""Of the numbers of half the length that are kept."""
+BATCH = 32
+_STAGE = "frozen layers"
+
+
+class Kept:
+    """The output of a network's frozen layers for some images, in half precision.
+
+    Parameters
+    ----------
+    count
+        Rows there is room for.
+    values, early
+        Shapes of one row of each of the two outputs.
+    folder
+        Where a file may lie if they are too many for memory.
+    """
+
+    def __init__(
+        self, count: int, values: tuple[int, ...], early: tuple[int, ...], folder: Path | None
+    ) -> None:
+        self._values, self._early = _room((count, *values), folder), _room((count, *early), folder)
+
+    def put(self, start: int, values: Tensor, early: Tensor) -> None:
+        """Write rows from `start` on."""
+        for array, rows in ((self._values, values), (self._early, early)):
+            half = rows.float().clamp(-LARGEST, LARGEST).to(torch.float16).contiguous()
+            array[start : start + len(rows)] = half.cpu().numpy()
+
+    def get(self, rows: Tensor | slice, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Read rows."""
+        places = rows.numpy() if isinstance(rows, Tensor) else rows
+        values, early = (
+            torch.from_numpy(array[places]).to(device).float() for array in (self._values, self._early)
+        )
+        if values.ndim == 4:
+            values = values.contiguous(memory_format=torch.channels_last)
+        return values, early
+
+
+class Variants:
+    """What the frozen layers make of a few augmented variants of each image, and of the images held out.
+
+    Filled when first asked, since only then the network is where it computes.
+
+    Parameters
+    ----------
+    network
+        Its frozen layers are run.
+    images
+        Learned from and held out.
+    features
+        How pixels are normalised.
+    augmentation
+        Makes the variants, without `mixup` and `cutmix`.
+    plan
+        Its seed decides the variants.
+    keep
+        How many, and where.
+    """
+
+    def __init__(
+        self, network: FineTuned, images: Images, features: FeatureNetwork, plan: Plan, keep: "Keep"
+    ) -> None:
+        self._body, self._features, self._plan, self._keep = network.body, features, plan, keep
+        self._batches = Batches(images)
+        self._counts = (len(images.learn), len(images.held))
+        self._learned: list[Kept] = []
+        self._held: Kept | None = None
+
+    def learn(
+        self, rows: Tensor, epoch: int, generator: torch.Generator, device: torch.device
+    ) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """What the learning layers take and the labels, at `rows` of the images to learn from."""
+        if not self._learned:
+            self._learned = [self._filled(device, number) for number in range(self._keep.variants)]
+        labels = self._batches.learn(rows, device)[1]
+        return self._learned[epoch % len(self._learned)].get(rows, device), labels
+
+    def held(self, device: torch.device) -> Iterator[tuple[tuple[Tensor, Tensor], Tensor]]:
+        """The same of all images held out, as they are, a batch after the other."""
+        if self._held is None:
+            self._held = self._filled(device, None)
+        for number, (_, labels) in enumerate(self._batches.held(device, BATCH)):
+            rows = slice(number * BATCH, number * BATCH + len(labels))
+            yield self._held.get(rows, device), labels
+
+    def _filled(self, device: torch.device, variant: int | None) -> Kept:
+        kept, start = None, 0
+        count = self._counts[variant is None]
+        with torch.no_grad():
+            for images in self._images(device, variant):
+                inputs = self._features.to(device).normalised(images)
+                values, early = self._body.first(inputs.contiguous(memory_format=torch.channels_last))
+                kept = kept or Kept(count, tuple(values.shape[1:]), tuple(early.shape[1:]), self._keep.folder)
+                kept.put(start, values, early)
+                start += len(images)
+                self._keep.progress(
+                    _STAGE if variant is None else f"{_STAGE}, variant {variant + 1}", start, count
+                )
+        assert kept is not None  # nothing is trained without images
+        return kept
+
+    def _images(self, device: torch.device, variant: int | None) -> Iterator[Tensor]:
+        if variant is None:
+            yield from (images for images, _ in self._batches.held(device, BATCH))
+            return
+        generator = torch.Generator().manual_seed(self._plan.seed * 1_000_003 + variant)
+        for rows in torch.arange(self._counts[0]).split(BATCH):
+            yield self._keep.augmentation.images(self._batches.learn(rows, device)[0], generator)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What is kept of frozen layers, and where."""
+
+    augmentation: Augmentation
+    variants: int
+    """Augmented variants of each image; epochs take turns at them."""
+    folder: Path | None = None
+    """Where a file may lie if they are too many for memory."""
+    progress: Progress = silent
+
+
+class Fresh:
+    """Images augmented anew each time, for a network whose layers all learn, or whose images are mixed.
+
+    Parameters
+    ----------
+    images
+        Learned from and held out.
+    features
+        How pixels are normalised.
+    augmentation
+        Of the images to learn from.
+    """
+
+    def __init__(self, images: Images, features: FeatureNetwork, augmentation: Augmentation) -> None:
+        self._batches, self._features, self._augmentation = Batches(images), features, augmentation
+
+    def learn(
+        self, rows: Tensor, epoch: int, generator: torch.Generator, device: torch.device
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Normalised images and labels, at `rows` of the images to learn from."""
+        images, labels = self._batches.learn(rows, device)
+        return (self._normalised(self._augmentation.images(images, generator)),), labels
+
+    def held(self, device: torch.device) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+        """The same of all images held out, as they are, a batch after the other."""
+        for images, labels in self._batches.held(device, BATCH):
+            yield (self._normalised(images),), labels
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        return (
+            self._features.to(images.device).normalised(images).contiguous(memory_format=torch.channels_last)
+        )
+
+
+def _room(shape: tuple[int, ...], folder: Path | None) -> NDArray[Any]:
+    if int(np.prod(shape)) * 2 <= IN_MEMORY_BYTES:
+        return np.zeros(shape, np.float16)
+    return in_file(shape, np.float16, folder, "frozen layers' output")

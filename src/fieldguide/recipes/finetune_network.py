@@ -1,0 +1,89 @@
+"""What fine-tuning trains: a backbone, fixed standardisation of its features, and the probe's classifier."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fieldguide.discriminant import Table
+from fieldguide.graph import Head
+from fieldguide.preprocess import Preprocessing
+from fieldguide.recipes.finetune_layers import Adapted
+from fieldguide.recipes.learned import Classifier, FeatureNetwork
+
+
+class FineTuned(nn.Module):
+    """From normalised images, or from what the frozen layers made of them, to class scores.
+
+    Features of different depths differ in size a hundredfold. Standardised by the numbers of the images
+    learned from, which stay as they are, one rate suits all weights of the classifier.
+
+    Parameters
+    ----------
+    body
+        The backbone.
+    table
+        Its features of the images learned from, before anything changes.
+    head
+        The linear probe of these images: where the classifier starts.
+    log_priors
+        Subtracted from the classifier's scores, of shape (n_classes,); 0 leaves the probe's own.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, body: Adapted, table: Table, head: Head, log_priors: NDArray[np.float64]) -> None:
+        super().__init__()
+        self.body = body
+        self.register_buffer("mean", torch.from_numpy(table.mean.copy()))
+        self.register_buffer("deviation", torch.from_numpy(table.scale.copy()))
+        weights = torch.from_numpy(head.weights.T.astype(np.float64))
+        self.linear = nn.Linear(weights.shape[1], weights.shape[0])
+        with torch.no_grad():
+            bias = torch.from_numpy(head.bias - log_priors)
+            self.linear.weight.copy_(weights * self.deviation)
+            self.linear.bias.copy_(bias + weights @ self.mean.double())
+
+    def forward(self, images: Tensor, early: Tensor | None = None) -> Tensor:
+        """Map images, or frozen layers' output with the features that stand already, to scores."""
+        features = self.body(images) if early is None else self.body.rest(images, early)
+        # In float32: bfloat16 keeps two digits, and thousands of features are added up.
+        with torch.autocast(features.device.type, enabled=False):
+            scores: Tensor = self.linear((features.float() - self.mean) / self.deviation)
+        return scores
+
+    def classifier(self, preprocessing: Preprocessing) -> Classifier:
+        """The same network with the standardisation folded into its linear layer."""
+        linear = nn.Linear(self.linear.in_features, self.linear.out_features)
+        with torch.no_grad():
+            weights = self.linear.weight.double() / self.deviation.double()
+            linear.weight.copy_(weights)
+            linear.bias.copy_(self.linear.bias.double() - weights @ self.mean.double())
+        return Classifier(FeatureNetwork(self.body, preprocessing), linear)
+
+    def groups(self, rate: float, head_rate: float, decay: float, layer_decay: float) -> list[dict[str, Any]]:
+        """Parameters with their rates, as an optimiser takes them.
+
+        Parameters
+        ----------
+        rate
+            Of the backbone's last layer.
+        head_rate
+            Of the classifier.
+        decay
+            Weight decay; not of norms, biases and the classifier, which starts where the probe put it.
+        layer_decay
+            The rate of each layer is so many times that of the layer above it.
+        """
+        head = {"params": list(self.linear.parameters()), "lr": head_rate, "weight_decay": 0.0}
+        return [*_layer_groups(self.body.tapped.network, rate, decay, layer_decay), head]
+
+
+def _layer_groups(network: nn.Module, rate: float, decay: float, layer_decay: float) -> list[dict[str, Any]]:
+    from timm.optim import param_groups_layer_decay
+
+    groups: list[dict[str, Any]] = param_groups_layer_decay(network, decay, layer_decay=layer_decay)
+    return [{**group, "lr": rate} for group in groups if group["params"]]
