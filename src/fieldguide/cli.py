@@ -21,9 +21,9 @@ from fieldguide.terminal import say
 CANNOT_START, INTERRUPTED, READER_LEFT, TERMINATED = 2, 130, 141, 143
 
 EXTRAS = {
-    **dict.fromkeys(
-        ("torch", "torchvision", "timm", "onnx", "onnxscript", "sklearn", "scipy", "safetensors"), "train"
-    ),
+    **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), "train"),
+    **dict.fromkeys(("sklearn", "scipy", "safetensors", "lightning_fabric", "filelock"), "train"),
+    **dict.fromkeys(("optuna", "matplotlib"), "train"),
     "pyarrow": "parquet",
     "pillow_heif": "heic",
 }

@@ -107,11 +107,12 @@ def _optimizer(network: Classifier, rate: float, batch: int) -> torch.optim.Opti
 
 
 def _groups(network: Classifier, rate: float, batch: int) -> list[dict[str, Any]]:
-    """Biases learn faster; weight decay does not depend on the rate."""
+    """Biases of norms learn faster; weight decay does not depend on the rate."""
     unit = batch / (MOST_BATCH * (1 + 1 / (1 - MOMENTUM)))
-    learned = [(name, value) for name, value in network.named_parameters() if value.requires_grad]
-    biases = [value for name, value in learned if name.endswith("bias")]
-    weights = [value for name, value in learned if not name.endswith("bias")]
+    learned = [value for value in network.parameters() if value.requires_grad]
+    norms = {id(layer.bias) for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)}
+    biases = [value for value in learned if id(value) in norms]
+    weights = [value for value in learned if id(value) not in norms]
     return [
         {"params": weights, "lr": rate * unit, "weight_decay": DECAY / rate},
         {"params": biases, "lr": rate * unit * BIAS_RATE, "weight_decay": DECAY / (rate * BIAS_RATE)},
