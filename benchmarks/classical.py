@@ -1,4 +1,4 @@
-"""`svm` and `random-forest`, nothing pretrained: accuracy and promises of model files over repeated splits."""
+"""`svm` and `random-forest`, nothing pretrained: accuracy and promises over repeated splits."""
 
 import argparse
 import json

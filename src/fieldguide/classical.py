@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "classical"
 SIZE = 64
-"""Side of the square in pixels. On 96 pixels hand signs were read no better, at twice the time."""
+"""Side of the square in pixels: twice CIFAR's, and enough to read hand signs (docs/log.md)."""
 SIZES = range(32, 257, 16)
 EXPORTER = 1
 """Raised whenever the features change, so that no older cached file is used."""

@@ -1,8 +1,8 @@
 """Support vector machines and forests as ONNX: from `features` to `scores`, in standard operators alone.
 
 A converter would write operators of `ai.onnx.ml`, with every node of every tree as protobuf fields of its
-own, which a strict reader takes seconds to walk through. As tensors and `Gather` the same trees are read at
-once, and a model file needs no operator that it may not have.
+own, some ten a node, and a reader of model files stops at 2,000,000. As tensors and `Gather` the same trees
+are a handful of fields, and a model file needs no operator that it may not have.
 """
 
 from collections.abc import Mapping

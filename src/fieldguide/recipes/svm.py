@@ -26,7 +26,7 @@ __all__ = ["OPTIONS", "PRESETS", "SUMMARY", "body", "fit"]
 SUMMARY = "edges, texture and colour, support vector machine: nothing pretrained, for signs, textures, parts"
 OPTIONS: frozenset[str] = frozenset()
 CHOOSING = 3000
-"""Images that kernel, width and C are chosen with; more would not choose otherwise."""
+"""Images that kernel, width and C are chosen with; their machines cost more than the final one."""
 WEIGHTS = (2.0, 1.0, 0.35, 0.35, 0.35, 1.0)
 """Share of each part of the features (edges twice, texture twice, colours, moments) in a distance."""
 
