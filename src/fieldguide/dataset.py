@@ -69,6 +69,21 @@ class Dataset:
             raise DataError(f"{self.root}: split must be one that DATA has, which are: {got}; got {split!r}")
         return self.take([place for place, name in enumerate(self.splits) if name == split])
 
+    def labelled(self) -> "Dataset":
+        """The images that have a label.
+
+        Raises
+        ------
+        DataError
+            If there are none.
+        """
+        places = [place for place, label in enumerate(self.labels) if label]
+        if not places:
+            raise DataError(
+                f"{self.root}: need labelled images, got none; sort photos into a folder for each class"
+            )
+        return self.take(places) if len(places) < len(self) else self
+
     def take(self, indices: Iterable[int] | NDArray[np.integer]) -> "Dataset":
         """The images at these positions, in this order; refusals and notes are kept."""
         places = [int(place) for place in indices]

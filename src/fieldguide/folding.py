@@ -82,13 +82,7 @@ def training_part(dataset: Dataset) -> Dataset:
     DataError
         If there are none.
     """
-    part = dataset if dataset.splits is None else dataset.select("train")
-    labelled = [row for row, label in enumerate(part.labels) if label]
-    if not labelled:
-        raise DataError(
-            f"{dataset.root}: need labelled images, got none; sort photos into a folder for each class"
-        )
-    return part.take(labelled)
+    return (dataset if dataset.splits is None else dataset.select("train")).labelled()
 
 
 def deal(dataset: Dataset, contents: Contents, folds: int, seed: int) -> Folding:

@@ -187,16 +187,11 @@ def _without_total(seconds: Mapping[str, float]) -> dict[str, float]:
 
 def _parts(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
     """Training images and, where DATA has them, validation images; the test split is never opened."""
-    labelled = [row for row, label in enumerate(dataset.labels) if label]
-    if not labelled:
-        raise DataError(
-            f"{dataset.root}: need labelled images, got none; sort photos into a folder for each class"
-        )
-    labelled_only = dataset.take(labelled) if len(labelled) < len(dataset) else dataset
-    if labelled_only.splits is None:
-        return labelled_only, None
-    training = labelled_only.select("train")
-    return training, labelled_only.select("validation") if "validation" in labelled_only.splits else None
+    labelled = dataset.labelled()
+    if labelled.splits is None:
+        return labelled, None
+    validation = labelled.select("validation") if "validation" in labelled.splits else None
+    return labelled.select("train"), validation
 
 
 def _outcomes(fitted: Fitted) -> Outcomes:
