@@ -125,7 +125,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     rate = _rate(setting)
     task = Task(network, images, plan, augmentation, rate)
     name = run_name(images, asdict(plan), asdict(augmentation), preprocessing, rate, str(network), versions())
-    trained = run(task, plan, setting, name)
+    trained = run(task, plan, setting, name, lambda half: Task(network, images, half, augmentation, rate))
     learned = time.perf_counter()
     promised = promise(network, images, (("final", network.linear.in_features),), setting)
     return Fitted(

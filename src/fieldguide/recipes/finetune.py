@@ -14,20 +14,26 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.augment import Augmentation
 from fieldguide.backbone_export import ExportedBackbone, export
 from fieldguide.dataset import Dataset
 from fieldguide.errors import OptionError
 from fieldguide.loop import Plan, Trained
 from fieldguide.precision import best_precision
 from fieldguide.recipes import linear_probe
-from fieldguide.recipes.augmenting import augmentation_for
+from fieldguide.recipes.augmenting import augmentation_for, write_preview
 from fieldguide.recipes.common import Fitted, Setting
 from fieldguide.recipes.finetune_cache import Keep
-from fieldguide.recipes.finetune_start import compare, network_of, probe_of, source_of, way_of
-from fieldguide.recipes.finetune_task import BATCH, Task
+from fieldguide.recipes.finetune_network import FineTuned
+from fieldguide.recipes.finetune_start import Start, compare, network_of, probe_of, source_of, way_of
+from fieldguide.recipes.finetune_task import BATCH, Task, Way
 from fieldguide.recipes.learned import (
     MEASURED_ON,
     Images,
+    Promised,
     gather,
     promise,
     run,
@@ -106,38 +112,84 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     images = gather(dataset, backbone.preprocessing, setting)
     start = probe_of(dataset, images, backbone, setting)
     augmentation, augmenting = augmentation_for(dataset, setting, "medium")
+    write_preview(images.table.images, augmentation, setting)
     gathered = time.perf_counter()
     plan, planned = _plan(images, preset, setting)
-    way = way_of(images, augmentation, plan, setting)
-    network = network_of(start, backbone, preset.layers, way)
-    keep = Keep(augmentation, preset.variants, setting.cache, setting.progress)
-    task = Task(network, source_of(network, images, backbone, plan, keep), plan, way)
-    before = task.answers(network)[0]
-    facts = (backbone.digest, way.rate, way.weights.tolist())
-    name = run_name(images, asdict(plan), asdict(augmentation), asdict(preset), facts, versions())
-    trained = run(task, plan, setting, name)
+    tuned = _Job(images, start, backbone, preset, augmentation, plan).run(setting)
     learned = time.perf_counter()
-    promised = promise(
-        network.classifier(backbone.preprocessing), images, backbone.depths, setting, way.shares()
-    )
-    better, judged = compare(before.double().numpy(), promised, way.shares())
-    choices = (
-        chosen,
-        images.told,
-        network.body.told(),
-        way.told(),
-        *augmenting,
-        *planned,
-        *trained.notes,
-        judged,
-    )
+    classifier, shares = tuned.network.classifier(backbone.preprocessing), tuned.way.shares()
+    promised = promise(classifier, images, backbone.depths, setting, shares)
+    better, judged = compare(tuned.before, promised, shares)
     seconds = {
         "images": gathered - started,
         "training": learned - gathered,
         "calibration": time.perf_counter() - learned,
     }
-    if not better:
-        return _probe_instead(dataset, setting, backbone, trained, (choices, seconds))
+    told = (chosen, images.told, *tuned.told, *augmenting, *planned, *tuned.trained.notes, judged)
+    if better:
+        fitted = _fitted(promised, images, backbone)
+    else:
+        options = {"size": backbone.preprocessing.size}
+        fitted = linear_probe.fit(dataset, replace(setting, backbone=backbone.name, options=options))
+    return replace(
+        fitted,
+        choices=(*told, *fitted.choices),
+        seconds={**seconds, **fitted.seconds},
+        history=tuned.trained.history,
+        interrupted=tuned.trained.interrupted,
+    )
+
+
+@dataclass(frozen=True)
+class _Tuned:
+    """What came of training."""
+
+    network: FineTuned
+    way: Way
+    before: NDArray[np.float64]
+    """Scores of the images held out before training: the probe's."""
+    trained: Trained
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """Sentences on what learned and how the classes were weighed."""
+        return self.network.body.told(), self.way.told()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a training run is given."""
+
+    images: Images
+    start: Start
+    backbone: ExportedBackbone
+    preset: Preset
+    augmentation: Augmentation
+    plan: Plan
+
+    def run(self, setting: Setting) -> _Tuned:
+        """Train."""
+        way = way_of(self.images, self.augmentation, self.plan, setting)
+        network = network_of(self.start, self.backbone, self.preset.layers, way)
+        keep = Keep(self.augmentation, self.preset.variants, setting.cache, setting.progress)
+        source = source_of(network, self.images, self.backbone, self.plan, keep)
+
+        def task_of(plan: Plan) -> Task:
+            return Task(network, source, plan, way_of(self.images, self.augmentation, plan, setting))
+
+        task = task_of(self.plan)
+        before = task.answers(network)[0].double().numpy()
+        trained = run(task, self.plan, setting, self._name(way), task_of)
+        return _Tuned(network, way, before, trained)
+
+    def _name(self, way: Way) -> str:
+        settings = (asdict(part) for part in (self.plan, self.augmentation, self.preset))
+        facts = (self.backbone.digest, way.rate, way.weights.tolist())
+        return run_name(self.images, *settings, facts, versions())
+
+
+def _fitted(promised: Promised, images: Images, backbone: ExportedBackbone) -> Fitted:
+    """The fine-tuned network."""
     return Fitted(
         body=promised.body,
         head=promised.head,
@@ -149,30 +201,9 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         used=len(images.learn),
         fingerprint=images.fingerprint,
         refused=images.table.refused,
-        choices=(*choices, *promised.choices),
-        seconds=seconds,
-        history=trained.history,
+        choices=promised.choices,
+        seconds={},
         measured_on=MEASURED_ON,
-        interrupted=trained.interrupted,
-    )
-
-
-def _probe_instead(
-    dataset: Dataset,
-    setting: Setting,
-    backbone: ExportedBackbone,
-    trained: Trained,
-    told: tuple[tuple[str, ...], dict[str, float]],
-) -> Fitted:
-    """The linear probe of all images, with what was tried."""
-    options = {"size": backbone.preprocessing.size}
-    probe = linear_probe.fit(dataset, replace(setting, backbone=backbone.name, options=options))
-    return replace(
-        probe,
-        choices=(*told[0], *probe.choices),
-        seconds={**told[1], **probe.seconds},
-        history=trained.history,
-        interrupted=trained.interrupted,
     )
 
 

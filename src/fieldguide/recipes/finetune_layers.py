@@ -65,11 +65,7 @@ def _candidate(network: nn.Module) -> Steps | None:
         stages = tuple((name,) for name in _present(network, "layer1", "layer2", "layer3", "layer4"))
         return (_present(network, "conv1", "bn1", "act1", "maxpool"), *stages)
     if hasattr(network, "stages") and hasattr(network, "stem"):
-        return (
-            ("stem",),
-            *_members(network, "stages"),
-            *(((("norm_pre"),),) if hasattr(network, "norm_pre") else ()),
-        )
+        return (("stem",), *_members(network, "stages"), _present(network, "norm_pre"))
     if hasattr(network, "_pos_embed") and hasattr(network, "blocks"):
         first = _present(network, "patch_embed", "_pos_embed", "patch_drop", "norm_pre")
         return (first, *_members(network, "blocks"), (SHARED,))

@@ -11,7 +11,7 @@ from fieldguide.discriminant import Table
 from fieldguide.graph import Head
 from fieldguide.preprocess import Preprocessing
 from fieldguide.recipes.finetune_layers import Adapted
-from fieldguide.recipes.learned import Classifier, FeatureNetwork
+from fieldguide.recipes.learned_network import Classifier, FeatureNetwork
 
 
 class FineTuned(nn.Module):

@@ -5,7 +5,9 @@ images → learned from | held out (DATA's validation split, or a part that keep
        → exported; the exported file's answers to the held-out images set every promise
 """
 
-from dataclasses import dataclass
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -16,6 +18,7 @@ from fieldguide import calibration, familiarity
 from fieldguide.backbone_onnx import to_onnx
 from fieldguide.checkpoint import TrainingFolder
 from fieldguide.discriminant import Table
+from fieldguide.errors import TrainingError
 from fieldguide.graph import Head, head_model
 from fieldguide.loop import Plan, Task, Trained, Watch, train_network
 from fieldguide.probe import COVERAGE, as_distance, told_promises
@@ -42,7 +45,9 @@ BATCH = 32
 MEASURED_ON = "images held out from training, which also watched it and set the calibration"
 
 
-def run(task: Task, plan: Plan, setting: Setting, name: str) -> Trained:
+def run(
+    task: Task, plan: Plan, setting: Setting, name: str, again: Callable[[Plan], Task] | None = None
+) -> Trained:
     """Train with checkpoints where the setting has a folder for them.
 
     Parameters
@@ -53,14 +58,39 @@ def run(task: Task, plan: Plan, setting: Setting, name: str) -> Trained:
         Folder, option `resume`, progress and report.
     name
         From :func:`run_name`.
+    again
+        Makes a task of the same network for another plan. Where memory does not suffice, training starts
+        again with half as many images a step, once; None has it end.
 
     Raises
     ------
     OutputError
         If another run uses the folder.
     TrainingError
-        If the loss is no number from the start.
+        If the loss is no number from the start, or memory does not suffice.
     """
+    start = {key: value.detach().clone() for key, value in task.network.state_dict().items()}
+    try:
+        return _run(task, plan, setting, name)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_memory(error):
+            raise
+    if again is None or plan.batch_size < 2:
+        raise TrainingError(_no_memory(plan.batch_size))
+    half = replace(plan, batch_size=plan.batch_size // 2)
+    gc.collect()
+    task.network.load_state_dict(start)
+    try:
+        trained = _run(again(half), half, setting, f"{name} {half.batch_size}")
+    except (RuntimeError, MemoryError) as error:
+        if not _is_memory(error):
+            raise
+        raise TrainingError(_no_memory(half.batch_size)) from None
+    note = f"memory did not suffice for {plan.batch_size} images a step; trained with {half.batch_size}"
+    return replace(trained, notes=(note, *trained.notes))
+
+
+def _run(task: Task, plan: Plan, setting: Setting, name: str) -> Trained:
     watch = Watch(setting.progress, setting.report)
     if setting.folder is None:
         return train_network(task, plan, None, watch)
@@ -71,6 +101,19 @@ def run(task: Task, plan: Plan, setting: Setting, name: str) -> Trained:
         if not trained.interrupted:
             folder.clear()
     return trained
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether memory ran out: a GPU's has a kind of error of its own, torch's of the computer a sentence."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
+
+
+def _no_memory(batch: int) -> str:
+    return (
+        f"training: memory does not suffice for {batch} images a step; give a smaller --batch-size such as "
+        f"{max(1, batch // 2)}, or a smaller --size"
+    )
 
 
 @dataclass(frozen=True)
