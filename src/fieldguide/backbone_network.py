@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -71,7 +71,7 @@ class TappedNetwork(nn.Module):
         return self.network.forward_head(final), features
 
     def passed(self) -> dict[str, Tensor]:
-        """Pool what the taps have taken since the last call, by name: all, or those of the layers that ran."""
+        """Pool what the taps have taken since the last call, by name: those of the layers that ran."""
         taps = [tap for tap in self._chosen if tap.name in self._taken]
         parts = {f"{tap.name}:{kind}": part for tap in taps for kind, part in self._pool(tap)}
         self._taken.clear()

@@ -9,7 +9,6 @@ of any generator, and a resumed run takes the same steps as one that was never i
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -317,11 +316,11 @@ def _fabric(plan: Plan) -> Fabric:
     """One device, or those of all processes that torchrun started."""
     if not TorchElasticEnvironment.detect():
         return Fabric(accelerator="auto", devices=1, precision=plan.precision)
-    here, all_ = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    here = max(1, torch.cuda.device_count())
     fabric = Fabric(
         accelerator="auto",
         devices=here,
-        num_nodes=all_ // here,
+        num_nodes=max(1, TorchElasticEnvironment().world_size() // here),
         precision=plan.precision,
         strategy="ddp_find_unused_parameters_true",  # parameters may rest for some epochs
     )

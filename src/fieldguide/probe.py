@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide import calibration, familiarity
+from fieldguide.blas import threads_for
 from fieldguide.calibration import Calibrated
 from fieldguide.discriminant import Table, discriminant
 from fieldguide.familiarity import Familiarity
@@ -61,6 +62,13 @@ def fit_probe(
     shrinkages
         Candidates, each more than 0 and less than 1; a single one is taken as it is.
     """
+    with threads_for(len(table.labels)):
+        return _fitted(table, depths, seed, shrinkages)
+
+
+def _fitted(
+    table: Table, depths: tuple[tuple[str, int], ...], seed: int, shrinkages: tuple[float, ...]
+) -> Probe:
     shares = np.bincount(table.labels, minlength=table.n_classes) / len(table.labels)
     problem = discriminant(table)
     held = held_out_sample(len(table.labels), seed)
@@ -105,8 +113,9 @@ def fit_distance(
         The distance, and those of the held-out rows.
     """
     columns = familiarity.deep_columns(depths)
-    distances = familiarity.out_of_fold_distances(table, columns, held, seed).astype(np.float64)
-    final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
+    with threads_for(len(table.labels)):
+        distances = familiarity.out_of_fold_distances(table, columns, held, seed).astype(np.float64)
+        final = familiarity.fit(table, columns, np.arange(len(table.labels)), seed)
     return as_distance(table, final, distances), distances
 
 

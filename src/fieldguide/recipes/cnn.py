@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from fieldguide.augment import Augmentation
 from fieldguide.cnn_layers import own_network
 from fieldguide.cnn_network import WHITENING_IMAGES, Convolutional, widths_for
 from fieldguide.dataset import Dataset
 from fieldguide.errors import OptionError, RefusedInput
 from fieldguide.images import open_image
-from fieldguide.loop import Plan
+from fieldguide.loop import Plan, Trained
 from fieldguide.precision import best_precision
 from fieldguide.preprocess import Preprocessing
 from fieldguide.recipes.augmenting import augmentation_for, write_preview
@@ -110,22 +111,15 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         If another run uses the same folder.
     """
     started = time.perf_counter()
-    preset = _preset(setting)
     size, sizing = _size(dataset, setting)
-    preprocessing = Preprocessing(size)
     _check_architecture(setting, size)
-    images = gather(dataset, preprocessing, setting)
-    preprocessing = _normalising(preprocessing, images)
+    images = gather(dataset, Preprocessing(size), setting)
+    preprocessing = _normalising(Preprocessing(size), images)
     augmentation, augmenting = augmentation_for(dataset, setting, "light")
     write_preview(images.table.images, augmentation, setting)
     gathered = time.perf_counter()
-    plan, planned = _plan(images, preset, size, setting)
-    torch.manual_seed(setting.seed)
-    network = _network(images, preprocessing, setting, bool(augmentation.flip))
-    rate = _rate(setting)
-    task = Task(network, images, plan, augmentation, rate)
-    name = run_name(images, asdict(plan), asdict(augmentation), preprocessing, rate, str(network), versions())
-    trained = run(task, plan, setting, name, lambda half: Task(network, images, half, augmentation, rate))
+    plan, planned = _plan(images, _preset(setting), size, setting)
+    network, trained = _trained(images, preprocessing, plan, augmentation, setting)
     learned = time.perf_counter()
     promised = promise(network, images, (("final", network.linear.in_features),), setting)
     return Fitted(
@@ -139,14 +133,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         used=len(images.learn),
         fingerprint=images.fingerprint,
         refused=images.table.refused,
-        choices=(
-            sizing,
-            images.told,
-            *augmenting,
-            *planned,
-            *trained.notes,
-            *promised.choices,
-        ),
+        choices=(sizing, images.told, *augmenting, *planned, *trained.notes, *promised.choices),
         seconds={
             "images": gathered - started,
             "training": learned - gathered,
@@ -158,6 +145,20 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         kept_epoch=trained.kept_epoch,
         interrupted=trained.interrupted,
     )
+
+
+def _trained(
+    images: Images, preprocessing: Preprocessing, plan: Plan, augmentation: Augmentation, setting: Setting
+) -> tuple[Classifier, Trained]:
+    torch.manual_seed(setting.seed)
+    network = _network(images, preprocessing, setting, bool(augmentation.flip))
+    rate = _rate(setting)
+
+    def task(of: Plan) -> Task:
+        return Task(network, images, of, augmentation, rate)
+
+    name = run_name(images, asdict(plan), asdict(augmentation), preprocessing, rate, str(network), versions())
+    return network, run(task(plan), plan, setting, name, task)
 
 
 def _preset(setting: Setting) -> Preset:

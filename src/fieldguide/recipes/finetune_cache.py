@@ -127,7 +127,8 @@ class Variants:
             yield from (images for images, _ in self._batches.held(device, BATCH))
             return
         generator = torch.Generator().manual_seed(self._plan.seed * 1_000_003 + variant)
-        for rows in torch.arange(self._counts[0]).split(BATCH):
+        for start in range(0, self._counts[0], BATCH):
+            rows = torch.arange(start, min(start + BATCH, self._counts[0]))
             yield self._keep.augmentation.images(self._batches.learn(rows, device)[0], generator)
 
 

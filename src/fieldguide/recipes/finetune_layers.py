@@ -106,7 +106,7 @@ class Adapted(nn.Module):
         self.frozen_steps = max(0, len(self.steps) - learning)
         tapped.requires_grad_(requires_grad=False)
         for parameter in self._learning():
-            parameter.requires_grad_(requires_grad=True)
+            parameter.requires_grad_(True)
 
     def train(self, mode: bool = True) -> "Adapted":
         """Stay in inference mode: statistics of batch normalisation are not learned, nothing is dropped."""

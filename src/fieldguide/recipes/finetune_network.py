@@ -83,7 +83,7 @@ class FineTuned(nn.Module):
 
 
 def _layer_groups(network: nn.Module, rate: float, decay: float, layer_decay: float) -> list[dict[str, Any]]:
-    from timm.optim import param_groups_layer_decay
+    from timm.optim._param_groups import param_groups_layer_decay
 
     groups: list[dict[str, Any]] = param_groups_layer_decay(network, decay, layer_decay=layer_decay)
     return [{**group, "lr": rate} for group in groups if group["params"]]

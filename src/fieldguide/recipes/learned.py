@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 BATCH = 32
+MOST_LEARNED = 5000
+"""Images learned from that the trained network looks at once more, for the distance behind typicality."""
 MEASURED_ON = "images held out from training, which also watched it and set the calibration"
 
 
@@ -152,7 +154,7 @@ def promise(
     """
     network = network.cpu().eval()
     content, linear = to_onnx(network.features, "the trained network"), network.linear
-    learn = _sample(images.learn, familiarity.MOST_IMAGES, setting.seed)
+    learn = _sample(images.learn, MOST_LEARNED, setting.seed)
     rows = np.concatenate([learn, images.held])
     table = Table.of(
         _features(content, images.table.images, rows, setting),
