@@ -1,5 +1,11 @@
 """What all tests share: a cache folder of their own, and small photos."""
 
+import os
+
+# Tests start processes of their own; the threads of all of them would only wait for each other.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 import huggingface_hub.constants
 import numpy as np
 import pytest

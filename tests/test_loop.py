@@ -288,7 +288,11 @@ def test_two_processes_share_each_batch_and_end_alike(tmp_path):
         )
         for rank in ("0", "1")
     ]
-    said = [rank.communicate(timeout=240) for rank in ranks]
+    try:
+        said = [rank.communicate(timeout=120) for rank in ranks]
+    finally:  # one that failed leaves the other waiting
+        for rank in ranks:
+            rank.kill()
     assert [rank.returncode for rank in ranks] == [0, 0], said
     first, second = (json.loads(output.splitlines()[-1]) for output, _ in said)
     assert first == second

@@ -9,6 +9,7 @@ of any generator, and a resumed run takes the same steps as one that was never i
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,8 +26,10 @@ from fieldguide.checkpoint import TrainingFolder
 from fieldguide.errors import TrainingError
 from fieldguide.progress import Progress, silent
 
-# Fabric gives itself a handler that writes on the terminal, which is not its to write on.
+# Fabric gives itself a handler that writes on the terminal, which is not its to write on, and has torch ask
+# the driver anew, millions of times in an export, whether there is a GPU.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 CHECKPOINT_SECONDS = 60.0
 """At most so much work is lost by a kill."""
@@ -316,11 +319,11 @@ def _fabric(plan: Plan) -> Fabric:
     """One device, or those of all processes that torchrun started."""
     if not TorchElasticEnvironment.detect():
         return Fabric(accelerator="auto", devices=1, precision=plan.precision)
-    here = max(1, torch.cuda.device_count())
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
     fabric = Fabric(
         accelerator="auto",
         devices=here,
-        num_nodes=max(1, TorchElasticEnvironment().world_size() // here),
+        num_nodes=TorchElasticEnvironment().world_size() // here,
         precision=plan.precision,
         strategy="ddp_find_unused_parameters_true",  # parameters may rest for some epochs
     )

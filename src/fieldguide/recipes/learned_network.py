@@ -56,16 +56,18 @@ class FeatureNetwork(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor]:
         """Map pixels (batch, size, size, 3) to features."""
         images = self.normalised(pixels.permute(0, 3, 1, 2))
-        features = self._both(images)
+        views, weights = [images], [1.0]
         if self.shifted:
             padded = nn.functional.pad(images, (1, 1, 1, 1), mode="reflect")
-            moved = self._both(padded[:, :, :-2, :-2]) + self._both(padded[:, :, 2:, 2:])
-            features = features / 2 + moved / 4
-        return (features,)
-
-    def _both(self, images: Tensor) -> Tensor:
-        features: Tensor = self.body(images)
-        return (features + self.body(images.flip(3))) / 2 if self.mirrored else features
+            views += [padded[:, :, :-2, :-2], padded[:, :, 2:, 2:]]
+            weights = [0.5, 0.25, 0.25]
+        if self.mirrored:
+            views += [view.flip(3) for view in views]
+            weights = [weight / 2 for weight in weights * 2]
+        if len(views) == 1:
+            return (self.body(images),)
+        features = self.body(torch.cat(views)).unflatten(0, (len(views), -1))
+        return (torch.einsum("v,vbf->bf", torch.tensor(weights), features),)
 
 
 class Classifier(nn.Module):
