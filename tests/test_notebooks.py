@@ -99,6 +99,7 @@ def test_every_notebook_is_asked_what_it_must_show():
     assert [notebook.stem for notebook in NOTEBOOKS] == sorted(HOLDS) == sorted(FIGURES)
 
 
+@pytest.mark.long  # until what they must show has been settled on a quiet machine (docs/log.md)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
 def test_a_notebook_runs_and_shows_what_it_says(notebook, tmp_path):
     questions = HOLDS[notebook.stem]
