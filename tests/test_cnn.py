@@ -86,14 +86,25 @@ def answers(model, images):
     return dict(zip(names, session.run(None, {"pixels": images}), strict=True))
 
 
-def test_mirror_images_get_the_same_answer(fitted, dataset):
-    model, _ = fitted
-    images = decode(dataset.paths[:6], model.preprocessing).images
-    plain, mirrored = (
-        answers(model, np.ascontiguousarray(pixels))["probabilities"]
-        for pixels in (images, images[:, :, ::-1])
+def test_views_of_an_image_count_as_they_should():
+    """With one view for each side, an image and its mirror image get the same features; shifts are halved."""
+    images = torch.randint(
+        0, 256, (2, 32, 32, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
     )
-    np.testing.assert_allclose(plain, mirrored, atol=1e-4)
+    body = cnn.Convolutional((8, 8, 8)).eval()
+    torch.nn.init.normal_(body.whiten.weight)
+    preprocessing = cnn.Preprocessing(32)
+    both = learned.FeatureNetwork(body, preprocessing, mirrored=True).eval()
+    torch.testing.assert_close(both(images)[0], both(images.flip(2))[0])
+    every = learned.FeatureNetwork(body, preprocessing, mirrored=True, shifted=True).eval()
+    padded = nn.functional.pad(every.normalised(images.permute(0, 3, 1, 2)), (1, 1, 1, 1), mode="reflect")
+    places = {(1, 1): 0.25, (0, 0): 0.125, (2, 2): 0.125}
+    expected = sum(
+        share * (body(view) + body(view.flip(3)))
+        for (down, right), share in places.items()
+        for view in [padded[:, :, down : down + 32, right : right + 32]]
+    )
+    torch.testing.assert_close(every(images)[0], expected)
 
 
 def test_images_of_known_classes_are_typical_and_others_are_not(fitted, dataset, tmp_path):
