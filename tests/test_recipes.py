@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -85,7 +86,7 @@ def test_it_is_described(name):
 
 def taken(fitted):
     """Images learned from, and those that a recipe trained step by step holds out to watch and calibrate."""
-    return fitted.used + (len(fitted.out_of_fold.rows) if fitted.history else 0)
+    return fitted.used + (len(fitted.out_of_fold.rows) if isinstance(fitted.body, onnx.ModelProto) else 0)
 
 
 def test_it_uses_every_image_and_says_what_it_chose(trained, dataset):
