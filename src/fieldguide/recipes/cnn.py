@@ -133,7 +133,15 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         used=len(images.learn),
         fingerprint=images.fingerprint,
         refused=images.table.refused,
-        choices=(sizing, images.told, *augmenting, *planned, *trained.notes, *promised.choices),
+        choices=(
+            sizing,
+            images.told,
+            _shares(images),
+            *augmenting,
+            *planned,
+            *trained.notes,
+            *promised.choices,
+        ),
         seconds={
             "images": gathered - started,
             "training": learned - gathered,
@@ -159,6 +167,17 @@ def _trained(
 
     name = run_name(images, asdict(plan), asdict(augmentation), preprocessing, rate, str(network), versions())
     return network, run(task(plan), plan, setting, name, task)
+
+
+def _shares(images: Images) -> str:
+    counts = np.bincount(images.numbers[images.learn], minlength=len(images.classes))
+    most, least = int(counts.argmax()), int(counts.argmin())
+    if counts[most] <= 1.5 * counts[least]:
+        return "class shares: nearly equal, no class is favoured"
+    return (
+        f"class shares: unequal ({images.classes[most]!r} {counts[most]}, {images.classes[least]!r} "
+        f"{counts[least]}); every image counts the same, so probabilities expect these shares"
+    )
 
 
 def _preset(setting: Setting) -> Preset:
