@@ -398,18 +398,24 @@ open_image(open(sys.argv[1], "rb").read())
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[2:]:
-    before, start = peak(), time.process_time()
-    try:
-        open_image(path)
-        code = "read"
-    except RefusedInput as error:
-        code = error.code
-    print(code, peak() - before, time.process_time() - start)
+    before, seconds = peak(), []
+    for _ in range(3):
+        start = time.process_time()
+        try:
+            open_image(path)
+            code = "read"
+        except RefusedInput as error:
+            code = error.code
+        seconds.append(time.process_time() - start)
+    print(code, peak() - before, min(seconds))
 """
 
 
 def measured(folder: Path, files: dict[str, bytes]) -> dict[str, tuple[str, float, float]]:
-    """Code, extra megabytes and processor seconds of each file, opened one by one in a fresh process."""
+    """Code, extra megabytes and processor seconds (least of three: others may load the machine) of each file.
+
+    They are opened one by one in a fresh process.
+    """
     paths = []
     for name, data in {"warm": BASES["png"], **files}.items():
         paths.append(folder / name)
@@ -505,11 +511,14 @@ def test_an_av1_header_with_everything_in_it() -> None:
 def test_an_avif_that_would_take_long_to_follow_is_refused(locations: bytes) -> None:
     meta = struct.pack(">I4sI", 20 + len(locations), b"meta", 0)
     meta += struct.pack(">I4s", 8 + len(locations), b"iloc") + locations
-    start = time.perf_counter()
-    with pytest.raises(RefusedInput) as caught:
-        coded_sizes(b"\x12\0" * 10 + meta, meta)
-    assert caught.value.code == "bomb"
-    assert time.perf_counter() - start < 1
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        with pytest.raises(RefusedInput) as caught:
+            coded_sizes(b"\x12\0" * 10 + meta, meta)
+        assert caught.value.code == "bomb"
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 1
 
 
 def test_a_bomb_decoded_by_plain_pillow_is_no_error() -> None:
