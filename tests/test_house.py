@@ -15,6 +15,7 @@ FLOORS = {
     # 1: ground
     "errors": 10,
     "progress": 10,
+    "plain_text": 10,
     "metrics": 10,
     "calibration": 10,
     "discriminant": 10,
@@ -103,6 +104,10 @@ FLOORS = {
     "predict_inputs": 40,
     "prediction_rows": 41,
     "prediction_writers": 42,
+    "page_blocks": 40,
+    "page_figures": 41,
+    "page_thumbnails": 41,
+    "page": 42,
     # 5: families and tasks
     "recipes.common": 50,
     "recipes.material": 51,
