@@ -1,10 +1,11 @@
 """A page that stands alone: one HTML file that asks nobody for anything.
 
-Everything it needs lies inside it, and its Content-Security-Policy forbids the browser to fetch, frame or run anything
-else: ``default-src 'none'``, pictures from ``data:`` alone, and exactly the one style sheet and the one script whose
-hashes it names. Markup stands in ``page_files/page.html`` alone; Jinja2 escapes whatever is put into it, and control
-and bidirectional characters are spelled out. Jinja2 and not our own templates, because escaping by default is what it
-is known for, and a template can be read by whoever knows HTML.
+Everything it needs lies inside it, and its Content-Security-Policy forbids the browser to fetch, frame or
+run anything else: ``default-src 'none'``, pictures from ``data:`` alone, and exactly the one style sheet
+and the one script whose hashes it names. Markup stands in ``page_files/page.html`` alone; Jinja2 escapes
+whatever is put into it, and control and bidirectional characters are spelled out. Jinja2 and not our own
+templates, because escaping by default is what it is known for, and a template can be read by whoever knows
+HTML.
 """
 
 import base64

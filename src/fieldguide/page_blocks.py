@@ -1,7 +1,7 @@
 """What a page is made of: plain data, no HTML. How each block looks stands in ``page_files/page.html``.
 
-Whoever writes a section fills these in; names of files and classes go in as they are. Since no section writes markup,
-none can forget to escape it.
+Whoever writes a section fills these in; names of files and classes go in as they are. Since no section
+writes markup, none can forget to escape it.
 """
 
 from collections.abc import Sequence

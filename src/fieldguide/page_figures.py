@@ -1,8 +1,8 @@
 """One look for all plots: Matplotlib, colours for every eye, and SVG whose text stays text.
 
-Colours are those of Okabe and Ito, "Color Universal Design" (2008), which colour-blind people tell apart; marks and
-lines differ as well, so that a black-and-white print can be read. Areas use cividis (Nuñez, Anderton and Renslow,
-PLOS ONE 2018), which grows evenly in lightness.
+Colours are those of Okabe and Ito, "Color Universal Design" (2008), which colour-blind people tell apart;
+marks and lines differ as well, so that a black-and-white print can be read. Areas use cividis (Nuñez,
+Anderton and Renslow, PLOS ONE 2018), which grows evenly in lightness.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#56b4e9", "#e69f00", "#b8a900", "#1f293
 MARKS = ("o", "^", "s", "D", "v", "P")
 AREAS = "cividis"
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # text as text: small, sharp, searchable, and in every script the reader has
     "svg.hashsalt": "fieldguide",  # the same plot gives the same bytes
     "text.parse_math": False,  # a class may be called $x$

@@ -1,7 +1,7 @@
 """Photos in small for a page: upright, pixels only.
 
-Nothing of the original file is copied: what is written was decoded, shrunk and encoded anew, so neither a place in
-EXIF nor a program behind the pixels travels along (docs/images.md says how a file is read).
+Nothing of the original file is copied: what is written was decoded, shrunk and encoded anew, so neither a
+place in EXIF nor a program behind the pixels travels along (docs/images.md says how a file is read).
 """
 
 import io
@@ -15,6 +15,8 @@ from fieldguide.page_blocks import Sheet
 
 QUALITY = 62
 """Of WebP and JPEG; at the size of a thumbnail nobody sees more."""
+GROUND = 238
+"""Grey level around a photo that is no square."""
 
 
 def thumbnail(image: Image.Image, side: int) -> bytes:
@@ -32,10 +34,29 @@ def thumbnail(image: Image.Image, side: int) -> bytes:
     return encoded(small)
 
 
-def tile(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Shrink a network's square input to `side` pixels; of shape (side, side, 3)."""
-    small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.uint8)
+def tile(pixels: NDArray[np.uint8], side: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Shrink a network's square input to `side` pixels, in the proportions of the photo on a pale ground.
+
+    Parameters
+    ----------
+    pixels
+        Of shape (height, width, 3).
+    side
+        Of the square that comes back.
+    size
+        Width and height of the photo that was squashed to a square.
+
+    Returns
+    -------
+    ndarray of shape (side, side, 3), uint8
+    """
+    longer = max(size)
+    width, height = (max(1, round(side * length / longer)) for length in size)
+    small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX)
+    square = np.full((side, side, 3), GROUND, dtype=np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = np.asarray(small)
+    return square
 
 
 def sheet(tiles: Sequence[NDArray[np.uint8]]) -> Sheet:
@@ -56,7 +77,7 @@ def sheet(tiles: Sequence[NDArray[np.uint8]]) -> Sheet:
 
 
 def encoded(image: Image.Image) -> bytes:
-    """Encode pixels, and nothing but pixels: RGB as WebP (JPEG where Pillow has no WebP), RGBA as WebP or PNG."""
+    """Encode pixels, RGB or RGBA, and nothing else: as WebP, or as JPEG or PNG where Pillow has none."""
     bare = Image.fromarray(np.asarray(image))  # leaves behind profile, EXIF and comments
     file = io.BytesIO()
     if features.check("webp"):
