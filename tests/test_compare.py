@@ -194,7 +194,8 @@ def test_a_mistake_in_a_recipe_does_not_take_the_others_with_it(photos, monkeypa
         def fit(dataset, setting):
             raise ZeroDivisionError("by zero")
 
-    monkeypatch.setitem(recipes.RECIPES, "magic", Magic)
+    found = recipes.find
+    monkeypatch.setattr(recipes, "find", lambda name: Magic if name == "magic" else found(name))
     result = compare(photos, [Candidate("magic", "magic"), ONE], folds=2)
     assert result.rows[1].error == "a mistake in the recipe itself (ZeroDivisionError: by zero)"
     assert result.recommended == "one"
