@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes
 from fieldguide.intervals import Interval
+from fieldguide.plain_text import escaped
 from fieldguide.ranking_curves import Curves
 from fieldguide.reliability import Reliability, reliability
 from fieldguide.report.photos import Photos
@@ -86,6 +87,12 @@ def percent(share: float, digits: int = 1) -> str:
 def span(interval: Interval, digits: int = 1) -> str:
     """The range of a share."""
     return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
+
+
+def named(name: str, longest: int = 18) -> str:
+    """A name as a plot shows it: nothing in it is obeyed, and it leaves room for the plot."""
+    shown = escaped(name)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
