@@ -61,5 +61,8 @@ def _found(answer: dict[str, Any]) -> Table | Text:
 def _refused(material: Material) -> Table:
     refused = material.evaluation.refused
     rows = tuple((refusal.path, refusal.message, refusal.code) for refusal in refused[:MOST])
-    caption = f"{plural(len(refused), 'file')} could not be read and {'was' if len(refused) == 1 else 'were'} left out"
+    caption = (
+        f"{plural(len(refused), 'file')} could not be read and "
+        f"{'was' if len(refused) == 1 else 'were'} left out"
+    )
     return Table("refused", caption, tuple(map(Column, ("file", "why", "code"))), rows, shown=8)

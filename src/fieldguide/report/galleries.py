@@ -44,7 +44,8 @@ def examples(material: Material) -> Section:
     """The most and the least typical photo of each class."""
     wanted = [photo for number in _shown_classes(material) for photo in _pair(material, number)]
     lead = (
-        "Of each class the photo most and the photo least like those that the model learned from. What is least "
+        "Of each class the photo most and the photo least like those that the model learned from. What "
+        "is least "
         "typical may be mislabelled, oddly taken, or a kind of which there are too few."
     )
     some = len(wanted) // 2 < int((material.evaluation.per_class.support > 0).sum())

@@ -65,12 +65,15 @@ def _in_words(material: Material) -> str:
     wrong = n - int(material.right.sum())
     if not wrong:
         return (
-            f"All {n:,} photos were named right. That does not make the model perfect: with this many photos, "
+            f"All {n:,} photos were named right. That does not make the model perfect: with this many "
+            "photos, "
             f"its true accuracy may still be as low as {percent(accuracy.low)}."
         )
     return (
-        f"Of 100 photos like these, expect about {100 * accuracy.value:.0f} to be named right, and no fewer than "
-        f"{100 * accuracy.low:.0f}. Here {wrong:,} of {n:,} were named wrong; the sections below say which, and why."
+        f"Of 100 photos like these, expect about {100 * accuracy.value:.0f} to be named right, and no "
+        "fewer than "
+        f"{100 * accuracy.low:.0f}. Here {wrong:,} of {n:,} were named wrong; the sections below say "
+        "which, and why."
     )
 
 
@@ -82,12 +85,14 @@ def _promise(material: Material) -> Notice | None:
     promised, found = Interval(stated["value"], stated["low"], stated["high"]), material.evaluation.accuracy
     if found.high < promised.low:
         return Notice(
-            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
+            "These photos "
             "give less, and not by chance: they are harder, labelled otherwise, or of another kind."
         )
     if found.low > promised.high:
         return Notice(
-            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
+            "These photos "
             "give more, and not by chance: they may be easier, or among those that the model learned from."
         )
     return None

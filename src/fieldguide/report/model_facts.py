@@ -20,8 +20,10 @@ def section(material: Material) -> Section:
 def _purpose(material: Material) -> str:
     names = listed(material.classes)
     return (
-        f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets one of these "
-        "names, with a probability; a photo of anything else should be called unknown. It was made for photos of the "
+        f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets "
+        "one of these "
+        "names, with a probability; a photo of anything else should be called unknown. It was made for "
+        "photos of the "
         "kind it was trained on, and nothing is known of others."
     )
 
@@ -40,7 +42,10 @@ def _facts(material: Material) -> list[tuple[str, str]]:
     limits = card["thresholds"]
     rows.append(("unknown", f"below a typicality of {limits['unknown']:g}"))
     if limits.get("set") is not None:
-        promise = f"every class of at least {limits['set']:.3f}; holds the truth for {percent(limits['coverage'], 0)}"
+        promise = (
+            f"every class of at least {limits['set']:.3f}; holds the truth for "
+            f"{percent(limits['coverage'], 0)}"
+        )
         rows.append(("prediction set", promise))
     rows.append(("file", f"SHA-256 {material.digest}"))
     return rows
