@@ -16,11 +16,11 @@ def section(material: Material) -> Section:
     blocks: list[Block] = []
     if material.findings is None:
         text = "The data were not checked. This looks for duplicates, leaks, wrong labels and odd photos:"
+        check = f"fieldguide check {material.data} --json check.json"
         again = (
             f"fieldguide evaluate {material.model} {material.data} --findings check.json --report FILE.html"
         )
-        command = f"fieldguide check {material.data} --json check.json && {again}"
-        blocks.append(Notice(text, command))
+        blocks.append(Notice(text, (check, again)))
     else:
         blocks.append(_found(material.findings))
     if material.evaluation.refused:

@@ -72,7 +72,7 @@ def _mistake(material: Material, row: int) -> Wanted:
     answer, truth = material.classes[out.predicted[row]], material.classes[out.truth[row]]
     stated = f"{percent(out.confidence[row], 0)} sure; {truth} {percent(out.truth_probability[row], 0)}"
     path = material.images.paths[row]
-    return Wanted(path, answer, f"{truth} → {answer}", (stated, material.shown(row)))
+    return Wanted(path, answer, f"{truth} → {answer}", (stated,), material.shown(row))
 
 
 def _hit(material: Material, row: int) -> Wanted:
@@ -80,7 +80,7 @@ def _hit(material: Material, row: int) -> Wanted:
     second, probability = material.witness.second[row]
     rival = f"or {material.classes[second]}, {percent(probability, 0)}"
     title = f"{truth}, {percent(material.outcomes.confidence[row], 0)}"
-    return Wanted(material.images.paths[row], truth, title, (rival, material.shown(row)))
+    return Wanted(material.images.paths[row], truth, title, (rival,), material.shown(row))
 
 
 def _shown_classes(material: Material) -> list[int]:
@@ -102,4 +102,4 @@ def _pair(material: Material, number: int) -> list[Wanted]:
 def _example(material: Material, row: int, which: str) -> Wanted:
     label = material.classes[material.outcomes.truth[row]]
     figure = f"{which}, {material.outcomes.typicality[row]:.2g}"
-    return Wanted(material.images.paths[row], label, label, (figure, material.shown(row)))
+    return Wanted(material.images.paths[row], label, label, (figure,), material.shown(row))

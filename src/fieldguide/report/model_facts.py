@@ -13,7 +13,9 @@ def section(material: Material) -> Section:
     choices = material.card.get("choices")
     if isinstance(choices, list) and choices:
         blocks.append(Text("What was chosen in training, and why:"))
-        blocks.append(Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1))))
+        blocks.append(
+            Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1)), long=True)
+        )
     return Section("model", "The model", lead, blocks)
 
 
