@@ -71,7 +71,7 @@ def _in_words(material: Material) -> str:
         )
     return (
         f"Of 100 photos like these, expect {100 * accuracy.value:.0f} or so to be recognised; in the "
-        f"long run between {100 * accuracy.low:.0f} and {100 * accuracy.high:.0f}. Here {plural(wrong, 'photo')} of "
+        f"long run between {100 * accuracy.low:.0f} and {100 * accuracy.high:.0f}. Here {wrong:,} of "
         f"{n:,} got a wrong name; the sections below show which, and what may be behind it."
     )
 

@@ -52,7 +52,13 @@ def curve(material: Material) -> Section:
             "--report FILE.html"
         )
         return Section("learning-curve", title, lead, [Notice(text, (command, second))])
-    return Section("learning-curve", title, lead, [_drawn(points), Text(str(found.get("sentence", "")))])
+    return Section("learning-curve", title, lead, [_drawn(points), Text(_sentence(found))])
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    """What ``compare`` says of the curve, as a sentence of its own."""
+    said = str(found.get("sentence", ""))
+    return said[:1].upper() + said[1:] + "."
 
 
 def _points(found: dict[str, Any] | None) -> list[tuple[float, float, float, float]]:
