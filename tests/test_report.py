@@ -43,7 +43,7 @@ def photos(folder, names):
 
 
 def material(folder, classes=CLASSES, each=20, asked=ASKED, foreign=None, **changes):
-    """A measurement of `each` photos of every class; all show the same few photos, under names of their own."""
+    """A measurement of `each` photos of every class."""
     truth = np.repeat(np.arange(len(classes)), each)
     paths = photos(folder, [f"{number}.png" for number in range(len(truth))])
     images = Dataset(folder, tuple(paths), tuple(classes[number] for number in truth))
@@ -239,7 +239,8 @@ def test_a_thousand_classes_stay_small_and_quick(tmp_path):
         begun = time.monotonic()
         seen.page.click("#classes th:nth-child(4) button")
         seen.page.fill("#classes .filter", "class 77")
-        assert seen.page.locator("#classes tbody tr:visible").count() == 11
+        rows = seen.page.locator("#classes tbody tr:visible").all_inner_texts()
+        assert len(rows) >= 11 and all("class 77" in row for row in rows)
         assert time.monotonic() - begun < 10  # a busy machine; the figure of docs/benchmarks.md is 2 s
     assert seen.complaints == []
 
@@ -253,9 +254,8 @@ def test_the_command_writes_the_page_and_the_plots(tmp_path, paint_classes, caps
     assert code == 1  # one image was refused
     html = out.read_text()
     assert "model.onnx on photos" in html and "broken.png" in html
-    assert {"confusion-matrix.svg", "reliability.png", "classes.csv"} <= {
-        path.name for path in plots.iterdir()
-    }
+    written = {path.name for path in plots.iterdir()}
+    assert {"confusion-matrix.svg", "reliability.png", "classes.csv"} <= written
     with (plots / "classes.csv").open() as file:
         assert {row["class"] for row in csv.DictReader(file)} == {"red", "green", "blue"}
     assert str(tmp_path) not in html

@@ -60,11 +60,11 @@ def laid_out(features: NDArray[np.float32]) -> NDArray[np.float64]:
     from sklearn.manifold import TSNE
 
     directions = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    if float(np.ptp(directions, axis=0).max()) <= 1e-9:  # all alike: one place
+        return np.full((len(features), 2), 0.5)
     components = min(COMPONENTS, *features.shape)
     reduced = PCA(components, random_state=SEED).fit_transform(directions.astype(np.float64))
-    spread = float(reduced[:, 0].std())
-    if spread <= 1e-9:  # all alike: one place
-        return np.full((len(features), 2), 0.5)
+    spread = max(float(reduced[:, 0].std()), 1e-12)
     perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
     places = TSNE(
         perplexity=perplexity, init=reduced[:, :2] / spread * 1e-4, random_state=SEED
