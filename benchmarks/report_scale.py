@@ -1,10 +1,9 @@
-"""How long a report of many predictions takes, and how large it is: `python benchmarks/report_scale.py 50000 1000`.
+"""What a report of many predictions costs: `python benchmarks/report_scale.py 50000 1000`.
 
 The model's answers are made up and cost nothing, so that what is timed is what `--report` adds: keeping what
 the page shows, drawing it, and writing it. The photos are one photo of 640 x 480 under many names.
 """
 
-import os
 import resource
 import sys
 import tempfile
@@ -28,7 +27,7 @@ def main(images: int, classes: int) -> None:
         Image.effect_noise((640, 480), 60).convert("RGB").save(photo)
         paths = [str(Path(folder, f"{number}.jpg")) for number in range(images)]
         for path in paths:
-            os.symlink(photo, path)
+            Path(path).symlink_to(photo)
         names = tuple(f"class {number}" for number in range(classes))
         model = oracle(names, truth[: max(classes, 2000)])
         data = Dataset(Path(folder), tuple(paths), tuple(names[number] for number in truth))
@@ -40,9 +39,8 @@ def main(images: int, classes: int) -> None:
         whole, whole_cpu = time.monotonic() - begun, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{images} predictions, {classes} classes: page of {out.stat().st_size / 1e6:.2f} MB")
-        print(
-            f"gathered in {gathered:.1f} s ({gathered_cpu:.1f} s of CPU), all {whole:.1f} s ({whole_cpu:.1f} s)"
-        )
+        print(f"gathered in {gathered:.1f} s, {gathered_cpu:.1f} s of CPU")
+        print(f"gathered and written in {whole:.1f} s, {whole_cpu:.1f} s of CPU")
         print(f"peak memory {peak:.0f} MB")
 
 

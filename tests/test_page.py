@@ -82,7 +82,7 @@ def everything(names):
     rows = tuple((name, number / len(names)) for number, name in enumerate(names))
     blocks = [
         Text(one),
-        Notice(one, (one, one)),
+        Notice(one, f"{one}\n{one}"),
         Tiles((Tile(one, one, one, (0.2, 0.5, 0.9)), Tile("b", "1", "n"))),
         Facts(tuple((name, name) for name in names)),
         Table("rows", one, (Column(one, note=one), Column("share", ".2f", bar=True)), rows, shown=5),

@@ -51,8 +51,8 @@ class Notice:
 
     kind: ClassVar[str] = "notice"
     text: str
-    commands: tuple[str, ...] = ()
-    """What to type, if anything, a command a line."""
+    command: str = ""
+    """What to type, if anything; several commands are separated by line ends."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def section(material: Material) -> Section:
         again = (
             f"fieldguide evaluate {material.model} {material.data} --findings check.json --report FILE.html"
         )
-        blocks.append(Notice(text, (check, again)))
+        blocks.append(Notice(text, f"{check}\n{again}"))
     else:
         blocks.append(_found(material.findings))
     if material.evaluation.refused:

@@ -37,7 +37,7 @@ def section(material: Material) -> Section | None:
         import sklearn  # noqa: F401
     except ImportError:
         text = "The map needs scikit-learn, which is not installed."
-        blocks = [Notice(text, ("pip install 'fieldguide[report]'",))]
+        blocks = [Notice(text, "pip install 'fieldguide[report]'")]
     else:
         blocks = [_map(material, laid_out(features), rows)]
     return Section("map", "The photos as the model sees them", lead, blocks)

@@ -51,7 +51,7 @@ def curve(material: Material) -> Section:
             f"fieldguide evaluate {material.model} {material.data} --learning-curve curve.json "
             "--report FILE.html"
         )
-        return Section("learning-curve", title, lead, [Notice(text, (command, second))])
+        return Section("learning-curve", title, lead, [Notice(text, f"{command}\n{second}")])
     return Section("learning-curve", title, lead, [_drawn(points), Text(_sentence(found))])
 
 

@@ -23,7 +23,7 @@ def section(material: Material) -> Section:
             "How well would photos of other things be noticed? Give a folder of some; labels do not matter."
         )
         command = f"fieldguide evaluate {material.model} {material.data} --foreign OTHER --report FILE.html"
-        blocks.append(Notice(text, (command,)))
+        blocks.append(Notice(text, command))
     else:
         blocks.append(Text(_foreign(material)))
     return Section("typicality", "Is it the kind of photo it knows", lead, blocks)
