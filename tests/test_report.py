@@ -1,6 +1,7 @@
 """The report: from a measurement to the page, its figures, its limits, and what hostile names do to it."""
 
 import csv
+import io
 import json
 import time
 from pathlib import Path
@@ -221,8 +222,6 @@ def test_nothing_of_a_photo_but_its_pixels_is_in_the_page(tmp_path):
     out = tmp_path / "report.html"
     write_report(made, out)
     shot = blocks(sections(made)["examples"], "gallery")[0].shots[0]
-    import io
-
     with Image.open(io.BytesIO(shot.image)) as opened:
         assert opened.width < opened.height  # lying in the file, upright by its orientation
         assert not opened.getexif() and "exif" not in opened.info
@@ -254,6 +253,7 @@ def test_the_command_writes_the_page_and_the_plots(tmp_path, paint_classes, caps
     assert code == 1  # one image was refused
     html = out.read_text()
     assert "model.onnx on photos" in html and "broken.png" in html
+    assert html.count('class="heat"') >= 6  # the examples at least; the model explains itself
     written = {path.name for path in plots.iterdir()}
     assert {"confusion-matrix.svg", "reliability.png", "classes.csv"} <= written
     with (plots / "classes.csv").open() as file:
