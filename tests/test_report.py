@@ -171,6 +171,14 @@ def test_a_perfect_model_is_not_called_perfect(tmp_path):
     assert "There are none" in blocks(sections(made)["mistakes"], "text")[0].text
 
 
+def test_photos_that_were_learned_from_are_suspected_first(tmp_path):
+    promised = {"accuracy": {"value": 0.8, "low": 0.75, "high": 0.85}}
+    made = material(tmp_path / "photos", each=20, right=0.99, metrics=promised)
+    page = sections(made)
+    assert "those that the model learned from" in blocks(page["headline"], "notice")[0].text
+    assert "new to the model" in blocks(page["next"], "steps")[0].steps[0].title
+
+
 def test_two_classes_one_of_them_absent(tmp_path):
     truth = np.zeros(15, dtype=int)
     paths = photos(tmp_path / "photos", [f"{n}.png" for n in range(15)])

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST_DRAWN = 30
 """Classes in the picture; of more, those with the most mistakes."""
+NARROW = 6
+"""Up to so many classes the picture takes half the page."""
 MOST_PAIRS = 300
 MOST_CELLS = 5_000
 """Cells of the matrix that its CSV holds, the fullest first; 5,000 are about 100 KB."""
@@ -86,7 +88,7 @@ def _picture(material: Material) -> Picture:
         caption,
         page_figures.Plot(figure),
         Numbers(("true class", "taken for", "photos"), _cells(whole, classes)),
-        wide=True,
+        wide=len(names) > NARROW,
     )
 
 

@@ -88,7 +88,7 @@ def _sets(material: Material) -> Picture:
             if n:
                 axes.annotate(f"{n:,}", (place, n), (0, 3), textcoords="offset points", ha="center")
         axes.set(xlabel="names in the set", ylabel="photos", title="Prediction sets")
-        axes.margins(y=0.12)
+        axes.set_ylim(0, 1.15 * max(n for n, _ in counts))
         axes.legend(loc="upper right")
     measured, promised = material.evaluation, material.card["thresholds"]["coverage"]
     words = (

@@ -1,9 +1,8 @@
 """Photos as the model sees them, laid out on a plane: what looks alike to it lies together.
 
-The plane is scikit-learn's t-SNE (van der Maaten and Hinton 2008) of the first principal components. UMAP
-and PaCMAP draw maps as good, but compile themselves with Numba first: for 2,000 photos that took umap-learn
-0.5 three to five times as long as t-SNE needs in all, and a large installation; scikit-learn is there for
-whoever has trained.
+The plane is scikit-learn's t-SNE (van der Maaten and Hinton 2008) of the first principal components. UMAP and
+PaCMAP draw maps as good, but compile themselves with Numba first: in a fresh process, 2,000 photos took
+umap-learn 0.5 22 s of CPU and this 7 s; and scikit-learn is there for whoever has trained.
 """
 
 import numpy as np

@@ -78,17 +78,16 @@ def _in_words(material: Material) -> str:
 
 def _promise(material: Material) -> Notice | None:
     """Whether training had promised something else."""
-    stated = material.card["metrics"].get("accuracy")
-    if not (isinstance(stated, dict) and {"value", "low", "high"} <= set(stated)):
+    promised, found = material.promised, material.evaluation.accuracy
+    if promised is None:
         return None
-    promised, found = Interval(stated["value"], stated["low"], stated["high"]), material.evaluation.accuracy
     if found.high < promised.low:
         return Notice(
             f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
             "These photos "
             "give less, and not by chance: they are harder, labelled otherwise, or of another kind."
         )
-    if found.low > promised.high:
+    if material.flattered:
         return Notice(
             f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
             "These photos "

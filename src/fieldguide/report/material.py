@@ -69,6 +69,19 @@ class Material:
         return np.asarray(self.outcomes.truth == self.outcomes.predicted)
 
     @property
+    def promised(self) -> Interval | None:
+        """Accuracy on held-out photos when it was trained; None where the card does not say."""
+        stated = self.card["metrics"].get("accuracy")
+        if not (isinstance(stated, dict) and {"value", "low", "high"} <= set(stated)):
+            return None
+        return Interval(stated["value"], stated["low"], stated["high"])
+
+    @property
+    def flattered(self) -> bool:
+        """Whether accuracy is higher than training promised, and not by chance."""
+        return self.promised is not None and self.evaluation.accuracy.low > self.promised.high
+
+    @property
     def trained_on(self) -> dict[str, int]:
         """Photos of each class that the model learned from; empty where the card does not say."""
         counts = self.card["data"].get("per_class")

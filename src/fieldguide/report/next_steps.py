@@ -18,6 +18,8 @@ from fieldguide.report.material import Material, percent, plural
 SURE = 0.9
 """A wrong answer at least this probable, on a typical photo, makes the label suspect."""
 MOST = 6
+FIRST = 1.0
+"""Gain of what must come before all else."""
 FEW = 0.5
 """A class with less than this part of the median class's training photos has few."""
 WIDE = 0.06
@@ -48,6 +50,7 @@ def section(material: Material) -> Section:
 
 def ideas_of(material: Material) -> Iterator[Idea]:
     """All steps that the numbers give reason for, in no order."""
+    yield from _seen_before(material)
     yield from _confused(material)
     yield from _labels(material)
     yield from _few_photos(material)
@@ -61,6 +64,16 @@ def ideas_of(material: Material) -> Iterator[Idea]:
 
 def _idea(gain: float, title: str, why: str, command: str = "") -> Idea:
     return Idea(gain, Step(title, why, f"up to +{100 * gain:.1f} points" if gain > 0 else "", command))
+
+
+def _seen_before(material: Material) -> Iterator[Idea]:
+    """More right answers than training promised: these photos may be the training photos."""
+    if material.flattered:
+        why = (
+            "It does better here than on photos held out in training. If these are the photos that it learned "
+            "from, no figure on this page says how good it is: measure on photos that it has never seen."
+        )
+        yield Idea(FIRST, Step("Make sure that these photos are new to the model", why))
 
 
 def _confused(material: Material) -> Iterator[Idea]:
@@ -160,7 +173,7 @@ def _unlike(material: Material) -> Iterator[Idea]:
 def _calibration(material: Material) -> Iterator[Idea]:
     """A calibration error that chance does not explain."""
     told = material.reliability
-    if told.ece.value <= told.by_chance or told.ece.low < 0.01:
+    if told.ece.value <= told.by_chance or told.ece.low < 0.01 or material.flattered:
         return
     why = (
         f"Stated probabilities are off by {percent(told.ece.value)} on average, more than chance explains "
