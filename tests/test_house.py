@@ -15,6 +15,7 @@ FLOORS = {
     # 1: ground
     "errors": 10,
     "progress": 10,
+    "plain_text": 10,
     "metrics": 10,
     "calibration": 10,
     "discriminant": 12,
@@ -72,6 +73,11 @@ FLOORS = {
     "model_card": 31,
     "model_checks": 33,
     "artifact": 34,
+    "readout": 35,
+    "session": 35,
+    "heat_places": 35,
+    "occlusion": 36,
+    "heat": 37,
     # 4: pieces
     "feature_cache": 40,
     "room": 39,
@@ -99,6 +105,7 @@ FLOORS = {
     "classical_heads": 41,
     "probe": 42,
     "prediction": 40,
+    "explain": 40,
     "predictor": 41,
     "predict_inputs": 40,
     "prediction_rows": 41,
