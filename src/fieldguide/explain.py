@@ -108,6 +108,11 @@ class Explainer:
         return HeatMaker(self._file, self._threads)
 
     @property
+    def side(self) -> int:
+        """Side of the network's input, in pixels."""
+        return self._file.preprocessing.size
+
+    @property
     def exact(self) -> bool:
         """Whether this model's maps add up to its scores."""
         return self.heat.why_not is None
