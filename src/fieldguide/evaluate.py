@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal
-from fieldguide.evaluation import BoolArray, Evaluation, Outcomes, measure, with_foreign
-from fieldguide.metrics import FloatArray
+from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes, measure, with_foreign
 from fieldguide.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -111,22 +110,17 @@ def _answers(
 
 def _foreign_answers(
     predictor: AnyPredictor, dataset: "Dataset", progress: Progress
-) -> tuple[tuple[FloatArray, BoolArray], tuple[Refusal, ...]]:
-    predictions = list(_slim(_stream(predictor, dataset, "foreign images", progress)))
-    read = [(typicality, unknown) for typicality, unknown, error in predictions if error is None]
-    refused = [_shown(error, dataset) for _, _, error in predictions if error is not None]
+) -> tuple[ForeignAnswers, tuple[Refusal, ...]]:
+    read, refused = [], []
+    for prediction in _stream(predictor, dataset, "foreign images", progress):
+        if prediction.error is not None:
+            refused.append(_shown(prediction.error, dataset))
+        else:  # nothing else of an answer is kept: there may be many
+            read.append((prediction.typicality, prediction.unknown, prediction.probability))
     if not read:
         raise DataError(_all_refused(dataset, refused))
-    typicality, unknown = zip(*read, strict=True)
-    return (np.asarray(typicality, dtype=np.float64), np.asarray(unknown, dtype=np.bool_)), (
-        *dataset.refused,
-        *refused,
-    )
-
-
-def _slim(predictions: "Iterable[Prediction]") -> Iterator[tuple[float | None, bool | None, Refusal | None]]:
-    for prediction in predictions:
-        yield prediction.typicality, prediction.unknown, prediction.error
+    typicality, unknown, confidence = np.asarray(read, dtype=np.float64).T
+    return ForeignAnswers(typicality, unknown.astype(np.bool_), confidence), (*dataset.refused, *refused)
 
 
 def _stream(

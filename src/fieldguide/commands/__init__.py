@@ -18,6 +18,7 @@ from fieldguide.commands import (
     info,
     predict,
     pretrained,
+    rehearse,
     train,
     tune,
 )
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     train,
     compare,
     tune,
+    rehearse,
     evaluate,
     predict,
     explain,

@@ -64,5 +64,6 @@ def _confused(confusion: dict[str, Any]) -> Iterator[str]:
 def _foreign(foreign: dict[str, Any]) -> Iterator[str]:
     yield f"{foreign['n']} foreign images, told apart by typicality"
     yield f"  {'AUROC':<20}{_range(foreign['auroc'])}"
+    yield f"  {'of probability':<20}{_range(foreign['auroc_of_probability'])} were the largest probability the rule"
     yield f"  {'false alarms':<20}{_range(foreign['false_alarm_rate'])} of the data's images taken as unknown"
     yield f"  {'missed':<20}{_range(foreign['miss_rate'])} of the foreign images taken as known"
