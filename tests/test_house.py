@@ -135,6 +135,7 @@ FLOORS = {
     "folding": 50,
     "recipes": 59,
     "evaluate": 50,
+    "rivals": 51,
     "mirror": 52,
     # 6: whole lines of work
     "train": 60,

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal
 from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes, measure, with_foreign
+from fieldguide.metrics import IntArray
 from fieldguide.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -78,34 +79,73 @@ def evaluate(
     DataError
         If no image is left to measure on.
     """
-    known = set(predictor.classes)
-    rows = [row for row, label in enumerate(dataset.labels) if label in known]
-    strangers = Counter(label for label in dataset.labels if label not in known)
-    if not rows:
-        raise DataError(_nothing_in_common(predictor.classes, dataset))
-    outcomes, refused = _answers(predictor, dataset.take(np.asarray(rows, dtype=np.int64)), progress)
-    measured = measure(outcomes, tuple(predictor.classes), (*dataset.refused, *refused))
-    measured = replace(measured, strangers=tuple(sorted(strangers.items())))
+    answers = answers_to(predictor, dataset, progress)
+    measured = measured_by(predictor, dataset, answers)
     if foreign is None:
         return measured
-    return with_foreign(measured, outcomes, *_foreign_answers(predictor, foreign, progress))
+    return foreign_measured(predictor, measured, answers, foreign, progress)
 
 
-def _answers(
-    predictor: AnyPredictor, dataset: "Dataset", progress: Progress
-) -> tuple[Outcomes, tuple[Refusal, ...]]:
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered to the images of a data set whose labels it knows."""
+
+    rows: IntArray
+    """Which image of the data set each answer belongs to, growing; of shape (n_answers,)."""
+    outcomes: Outcomes
+    """The answers, of as many rows."""
+    refused: tuple[Refusal, ...]
+    """Images that could not be read."""
+
+
+def answers_to(predictor: AnyPredictor, dataset: "Dataset", progress: Progress = silent) -> Answers:
+    """Have a model answer labelled images.
+
+    Raises
+    ------
+    DataError
+        If it knows none of their labels, or none of them can be read.
+    """
     numbers = {label: number for number, label in enumerate(predictor.classes)}
-    rows, refused = [], []
-    for prediction, label in zip(
-        _stream(predictor, dataset, "evaluating", progress), dataset.labels, strict=True
-    ):
+    known = [row for row, label in enumerate(dataset.labels) if label in numbers]
+    if not known:
+        raise DataError(_nothing_in_common(predictor.classes, dataset))
+    part = dataset.take(known)
+    rows, facts, refused = [], [], []
+    for row, prediction in zip(known, _stream(predictor, part, "evaluating", progress), strict=True):
         if prediction.error is not None:
             refused.append(_shown(prediction.error, dataset))
         else:
-            rows.append(_facts(prediction, numbers[label], label))
+            rows.append(row)
+            facts.append(_facts(prediction, numbers[dataset.labels[row]], dataset.labels[row]))
     if not rows:
-        raise DataError(_all_refused(dataset, refused))
-    return _columns(rows), tuple(refused)
+        raise DataError(_all_refused(part, refused))
+    return Answers(np.asarray(rows, dtype=np.int64), _columns(facts), tuple(refused))
+
+
+def measured_by(predictor: AnyPredictor, dataset: "Dataset", answers: Answers) -> Evaluation:
+    """Condense a model's answers to a data set into numbers."""
+    known = set(predictor.classes)
+    strangers = Counter(label for label in dataset.labels if label not in known)
+    measured = measure(answers.outcomes, tuple(predictor.classes), (*dataset.refused, *answers.refused))
+    return replace(measured, strangers=tuple(sorted(strangers.items())))
+
+
+def foreign_measured(
+    predictor: AnyPredictor,
+    measured: Evaluation,
+    answers: Answers,
+    foreign: "Dataset",
+    progress: Progress = silent,
+) -> Evaluation:
+    """Add to a measurement how well typicality tells foreign images apart.
+
+    Raises
+    ------
+    DataError
+        If none of the foreign images can be read.
+    """
+    return with_foreign(measured, answers.outcomes, *_foreign_answers(predictor, foreign, progress))
 
 
 def _foreign_answers(

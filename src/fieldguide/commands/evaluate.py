@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from fieldguide import terminal
 from fieldguide.commands import summary
 from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, write_json
+from fieldguide.errors import OptionError
 
 if TYPE_CHECKING:
     from fieldguide.evaluation import Evaluation
+    from fieldguide.rivals import Rivalry
 
 NAME = "evaluate"
 HELP = "measure a model file on labelled photos"
@@ -31,6 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--foreign", type=Path, metavar="DATA", help="photos of other things, to be told apart"
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="another model file to compare with on the same photos; may be given several times",
+    )
     add_json(parser)
 
 
@@ -39,8 +49,10 @@ def run(options: argparse.Namespace) -> int:
     from fieldguide.dataset import open_dataset
     from fieldguide.evaluate import choose_split, evaluate
     from fieldguide.predictor import load
+    from fieldguide.rivals import compare_models
 
-    model = load(options.model)
+    models = {name: load(path) for name, path in _named([options.model, *options.against]).items()}
+    model, rivalry = next(iter(models.values())), None
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(terminal.progress())
         dataset = stack.enter_context(open_dataset(options.data, minimum_classes=1, progress=progress))
@@ -49,14 +61,30 @@ def run(options: argparse.Namespace) -> int:
             opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
-        measured = evaluate(model, chosen, foreign=foreign, progress=progress)
+        if len(models) > 1:
+            rivalry = compare_models(models, chosen, foreign=foreign, progress=progress)
+            measured = rivalry.models[0].evaluation
+        else:
+            measured = evaluate(model, chosen, foreign=foreign, progress=progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")
-    return _report(measured, options)
+    return _report(measured, rivalry, options)
 
 
-def _report(measured: "Evaluation", options: argparse.Namespace) -> int:
+def _named(paths: list[Path]) -> dict[str, Path]:
+    """Model files by name: of their files where these differ, else of their paths."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise OptionError(f"--against: must be another model file than MODEL, and each once; got {names}")
+    return dict(zip(names, paths, strict=True))
+
+
+def _report(measured: "Evaluation", rivalry: "Rivalry | None", options: argparse.Namespace) -> int:
     answer = measured.as_dict()
+    if rivalry is not None:
+        answer["against"] = rivalry.as_dict()
     refused = [*answer["refused"], *answer.get("foreign", {}).get("refused", [])]
     say_refused(refused, len(refused), "--json lists")
     for label, images in measured.strangers:
