@@ -11,9 +11,10 @@ import numpy as np
 from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.evaluate import evaluate
 from fieldguide.files import cache_folder
+from fieldguide.folding import look
 from fieldguide.predictor import Predictor, load
 from fieldguide.recipes.common import Setting
-from fieldguide.splits import split_groups
+from fieldguide.splits import duplicate_groups, split_groups
 from fieldguide.train import TrainOptions, train_dataset
 
 SETS = {
@@ -63,7 +64,10 @@ def parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
     if dataset.splits is not None and "validation" in dataset.splits:
         return few(dataset.select("train"), MOST_LEARNED), few(dataset.select("validation"), MOST_FOREIGN)
     chosen = few(dataset.labelled(), MOST_LEARNED)
-    held = split_groups(chosen.labels, np.arange(len(chosen)), HELD_OUT, seed=0)
+    seen = look(chosen.paths)
+    chosen = chosen.take(seen.rows)
+    groups = duplicate_groups(len(chosen), seen.digests, seen.signatures, chosen.groups)
+    held = split_groups(chosen.labels, groups, HELD_OUT, seed=0)
     return chosen.take(np.flatnonzero(~held)), few(chosen.take(np.flatnonzero(held)), MOST_FOREIGN)
 
 

@@ -92,6 +92,6 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
     better = sum(one["auroc_of_probability"]["low"] > one["auroc"]["high"] for one in classes)
     if better:
         yield (
-            f"{better} of {len(classes)} classes are told better by a low probability than by typicality: have "
-            "answers of a low probability looked at too"
+            f"{better} of {len(classes)} classes are told better by a low probability than by typicality: "
+            "have answers of a low probability looked at too"
         )
