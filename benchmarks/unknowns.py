@@ -1,48 +1,87 @@
-"""How well the typicality of a model of clothing tells photos of other things apart."""
+"""How well typicality tells photos of other things apart: a model of each set against each other set."""
 
 import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fieldguide.dataset import open_dataset
+from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.evaluate import evaluate
 from fieldguide.files import cache_folder
-from fieldguide.metrics import auroc
-from fieldguide.predictor import load
+from fieldguide.folding import look
+from fieldguide.predictor import Predictor, load
 from fieldguide.recipes.common import Setting
-from fieldguide.train import TrainOptions, train
+from fieldguide.splits import duplicate_groups, split_groups
+from fieldguide.train import TrainOptions, train_dataset
 
-FOREIGN = ("sign_digits", "brain_mri", "cifar10_train.zip")
-MOST = 1000
+SETS = {
+    "clothing": "clothing",
+    "sign_digits": "sign_digits",
+    "brain_mri": "brain_mri",
+    "cifar10": "cifar10_train.zip",
+}
+MOST_LEARNED, MOST_FOREIGN = 5000, 1000
+HELD_OUT = 0.2
 
 
 def main() -> None:
-    """Print one line for each foreign set, with the rule of the largest probability beside typicality."""
+    """Print one line for each pair of sets, and then the means over all of them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
+    parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--sets", default=",".join(SETS), help="which of the sets, separated by commas")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    names = options.sets.split(",")
+    rows = [row for name in names for row in measured(options.data, name, names, options.preset)]
+    means = {
+        key: round(float(np.mean([row[key]["value"] for row in rows])), 4)
+        for key in ("auroc", "auroc_of_probability", "false_alarm_rate", "miss_rate")
+    }
+    print(json.dumps({"pairs": len(rows), "preset": options.preset, "mean": means}))
+
+
+def measured(data: Path, name: str, names: list[str], preset: str) -> list[dict[str, Any]]:
+    """Train on a part of one set, and put the rest of it beside each of the others."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, open_dataset(data / SETS[name]) as dataset:
+        learned, known = parts(dataset)
         model = Path(folder) / "model.onnx"
-        setting = Setting(cache=cache_folder() / "features")
-        train(TrainOptions(options.data / "clothing", model, setting=setting))
+        setting = Setting(preset=preset, cache=cache_folder() / "features")
+        train_dataset(learned, TrainOptions(data / SETS[name], model, setting=setting))
         predictor = load(model)
-        with open_dataset(options.data / "clothing") as clothing:
-            known = clothing.select("validation")
-            sure = [answer.probability for answer in predictor.predict_stream(known.paths)]
-            for name in FOREIGN:
-                with open_dataset(options.data / name) as foreign:
-                    rows = np.random.default_rng(0).permutation(len(foreign))[:MOST]
-                    few = foreign.take(np.sort(rows))
-                    result = evaluate(predictor, known, foreign=few).foreign
-                    other = [answer.probability for answer in predictor.predict_stream(few.paths)]
-                assert result is not None
-                by_probability = round(auroc(np.array(other), np.array(sure)), 4)
-                print(
-                    json.dumps({"foreign": name, **result.as_dict(), "auroc_of_probability": by_probability})
-                )
+        for other in names:
+            if other != name:
+                rows.append(against(predictor, known, name, other, data))
+                print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
+def parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """What is learned from, and what is held out: the validation split where there is one."""
+    if dataset.splits is not None and "validation" in dataset.splits:
+        return few(dataset.select("train"), MOST_LEARNED), few(dataset.select("validation"), MOST_FOREIGN)
+    chosen = few(dataset.labelled(), MOST_LEARNED)
+    seen = look(chosen.paths)
+    chosen = chosen.take(seen.rows)
+    groups = duplicate_groups(len(chosen), seen.digests, seen.signatures, chosen.groups)
+    held = split_groups(chosen.labels, groups, HELD_OUT, seed=0)
+    return chosen.take(np.flatnonzero(~held)), few(chosen.take(np.flatnonzero(held)), MOST_FOREIGN)
+
+
+def few(dataset: Dataset, most: int) -> Dataset:
+    """At most so many images, drawn by chance."""
+    return dataset.take(np.sort(np.random.default_rng(0).permutation(len(dataset))[:most]))
+
+
+def against(predictor: Predictor, known: Dataset, name: str, other: str, data: Path) -> dict[str, Any]:
+    """One pair of sets."""
+    with open_dataset(data / SETS[other], minimum_classes=0) as foreign:
+        result = evaluate(predictor, known, foreign=few(foreign, MOST_FOREIGN)).foreign
+    assert result is not None
+    return {"model": name, "foreign": other, "known": len(known), **result.as_dict()}
 
 
 if __name__ == "__main__":

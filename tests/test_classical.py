@@ -162,7 +162,7 @@ def exported():
 
 def test_the_file_gives_what_the_parts_give(exported):
     images = np.stack([make(SIZE) for make in IMAGES.values()])
-    features = OnnxRunner(exported, threads=1)(images)
+    features = OnnxRunner(exported)(images)
     assert features.dtype == np.float32
     expected = np.stack(
         [np.concatenate([computed(part, image) for part in ClassicalNetwork(SIZE).parts]) for image in images]

@@ -100,6 +100,14 @@ def test_nothing_asked_shows_the_help(capsys):
             r"--epochs: the recipe linear-probe does not take it; recipes that do: finetune, cnn; leave",
         ),
         (
+            ["train", "photos", "--out", "m.onnx", "--set", "shrinkage"],
+            r"--set: must be NAME=NUMBER, such as shrinkage=0.7; got 'shrinkage'",
+        ),
+        (
+            ["train", "photos", "--out", "m.onnx", "--set", "trees=3"],
+            r"--set: the recipe linear-probe has no option 'trees' without a flag; it has shrinkage",
+        ),
+        (
             ["train", "photos", "--out", "m.onnx", "--resume"],
             r"--resume: the recipe linear-probe does not take it",
         ),

@@ -142,6 +142,7 @@ def test_foreign_images_are_told_apart_by_typicality():
     assert foreign["n"] == 6
     assert foreign["auroc"]["value"] == 1.0
     assert foreign["auroc"]["low"] < 0.9
+    assert foreign["auroc_of_probability"]["value"] == 0.5  # the oracle is as sure of them as of the others
     assert foreign["false_alarm_rate"]["value"] == 0.0
     assert foreign["miss_rate"]["value"] == 0.0
     assert [refusal["code"] for refusal in foreign["refused"]] == ["truncated"]

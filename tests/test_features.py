@@ -205,7 +205,8 @@ def test_an_interrupt_keeps_what_is_done(photos, backbone, tmp_path):
         extract(photos, backbone, cache=tmp_path / "c", progress=interrupt)
     assert caught.tb is not None
     assert not [t for t in threading.enumerate() if t.name.startswith("prepare")]
-    assert extract(photos, backbone, cache=tmp_path / "c").cached == 2 * OnnxRunner.batch
+    under_way = (OnnxRunner(backbone).at_once + 1) * OnnxRunner.batch
+    assert extract(photos, backbone, cache=tmp_path / "c").cached >= 18 - under_way > 0
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(photos, backbone, tmp_path):

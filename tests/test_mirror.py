@@ -47,7 +47,7 @@ def test_where_height_decides_mirror_images_are_as_easy(tmp_path, backbone):
 class Sided:
     """A network that sees how bright the left and the right half are, and nothing else."""
 
-    kind, batch = "sided", 8
+    kind, batch, at_once = "sided", 8, 1
 
     def __init__(self, width):
         self._width = width

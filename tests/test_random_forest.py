@@ -44,3 +44,25 @@ def test_a_preset_sets_the_number_of_trees():
 def test_a_backbone_has_no_place_here(dataset):
     with pytest.raises(OptionError, match="backbone: this recipe computes its features and has none"):
         random_forest.fit(dataset, Setting(backbone="efficientnet_lite0"))
+
+
+def test_options_set_trees_and_features_of_a_split(dataset, cache_of_the_tests, monkeypatch):
+    shares = []
+    grow = random_forest.grow
+    monkeypatch.setattr(random_forest, "grow", lambda *given: shares.append(given[-1]) or grow(*given))
+    setting = Setting(cache=cache_of_the_tests, options={"trees": 7, "share": 0.2})
+    fitted = random_forest.fit(dataset, setting)
+    assert any(choice.startswith("forest: 7 trees of ") for choice in fitted.choices)
+    assert set(shares) == {0.2}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trees": 0}, r"trees: must be a number, 1 or more; got 0"),
+        ({"share": 1.5}, r"share: must be a number, more than 0 and at most 1; got 1.5"),
+    ],
+)
+def test_an_option_out_of_range_is_named(options, message, dataset):
+    with pytest.raises(OptionError, match=message):
+        random_forest.fit(dataset, Setting(options=options))

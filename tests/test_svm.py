@@ -59,3 +59,34 @@ def test_more_images_than_fit_into_memory_are_drawn(dataset, cache_of_the_tests,
 def test_a_backbone_has_no_place_here(dataset):
     with pytest.raises(OptionError, match="backbone: this recipe computes its features and has none"):
         svm.fit(dataset, Setting(backbone="efficientnet_lite0"))
+
+
+@pytest.mark.parametrize(
+    ("options", "tried"),
+    [
+        (
+            {"cost": 3},
+            {"linear, C 3", "Gaussian kernel with gamma 0.7, C 3", "Gaussian kernel with gamma 1.5, C 3"},
+        ),
+        ({"cost": 2.0, "gamma": 0.5}, {"Gaussian kernel with gamma 0.5, C 2"}),
+        ({"gamma": 0}, {f"linear, C {cost}" for cost in ("0.3", "1", "3", "4")}),
+    ],
+)
+def test_options_leave_fewer_machines_to_choose_from(options, tried, dataset, cache_of_the_tests):
+    fitted = fit(dataset, cache_of_the_tests, options=options)
+    (told,) = [choice for choice in fitted.choices if choice.startswith("machine")]
+    assert {part.rsplit(": ", 1)[0] for part in told.partition(" (")[2].rstrip(")").split("; ")} == tried
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cost": 0}, r"cost: must be a number, more than 0; got 0"),
+        ({"cost": "much"}, r"cost: must be a number, more than 0; got 'much'"),
+        ({"gamma": -1.0}, r"gamma: must be a number, 0 or more; got -1.0"),
+        ({"gamma": float("nan")}, r"gamma: must be a number, 0 or more; got nan"),
+    ],
+)
+def test_an_option_out_of_range_is_named(options, message, dataset):
+    with pytest.raises(OptionError, match=message):
+        fit(dataset, None, options=options)

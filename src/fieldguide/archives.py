@@ -13,7 +13,6 @@ import os
 import re
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections import Counter
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from fieldguide.errors import DataError
+from fieldguide.files import scratch_folder
 from fieldguide.images import IMAGE_SUFFIXES
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import is_hidden, suffix_of
@@ -88,8 +88,8 @@ def unpacked(path: Path, *, limits: Limits | None = None, progress: Progress = s
         If the archive is damaged, encrypted or hostile: a name that leaves the folder, a link, a device, two
         members of one name, or more members or bytes than `limits` allow.
     """
-    with tempfile.TemporaryDirectory(prefix="fieldguide-") as folder:
-        target = _Target(path, Unpacked(Path(folder)), limits or Limits(), progress)
+    with scratch_folder() as folder:
+        target = _Target(path, Unpacked(folder), limits or Limits(), progress)
         _unpack(path, target)
         yield target.result
 

@@ -5,6 +5,7 @@ race write the same bytes over each other, and a damaged one is noticed by its d
 """
 
 import atexit
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -18,7 +19,7 @@ from fieldguide.backbone_taps import DEFAULT_TAPS, Taps
 from fieldguide.backbone_weights import fetch, file_digest
 from fieldguide.backbones import Backbone, find, usable_names
 from fieldguide.errors import BackboneError, OptionError
-from fieldguide.files import atomic_write, cache_folder
+from fieldguide.files import atomic_write, cache_folder, scratch_folder
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
 
@@ -225,6 +226,6 @@ def exports_folder() -> Path:
 
 @cache
 def _temporary_folder() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="fieldguide-")
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(scratch_folder())

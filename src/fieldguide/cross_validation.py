@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from fieldguide.dataset import Dataset
 from fieldguide.errors import BackboneError, DataError
 from fieldguide.evaluation import Outcomes
 from fieldguide.feature_memory import FeatureMemory
+from fieldguide.files import scratch_folder
 from fieldguide.fold_results import FoldResult, Journal, code_fingerprint
 from fieldguide.folding import Contents, Folding, deal, look, training_part
 from fieldguide.progress import Progress, silent
@@ -183,7 +183,7 @@ def cross_validation(
     with contextlib.ExitStack() as stack:
         place = cache
         if place is None:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fieldguide-")))
+            place = stack.enter_context(scratch_folder())
         memory = FeatureMemory(part.paths, place / "features")
         contents = _contents(part, candidates, memory, progress)
         folding = deal(part, contents, folds, seed)

@@ -7,8 +7,9 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ class _Extraction:
     def __init__(self, backbone: ExportedBackbone, runner: Runner, flips: bool) -> None:
         self._backbone, self._runner, self._flips = backbone, runner, flips
         self._seconds = {"total": 0.0, "decode": 0.0, "network": 0.0}
+        self._clock = threading.Lock()
         self._cached = 0
 
     def run(self, paths: Sequence[str], root: Path | None, progress: Progress) -> Features:
@@ -125,47 +127,54 @@ class _Extraction:
     def _fill(
         self, table: FeatureTable, paths: Sequence[str], cache: FeatureCache, progress: Progress
     ) -> None:
-        batch: dict[int, _Prepared] = {}
         prepare = _Preparation(self._backbone.preprocessing, cache)
+        threads, runner = usable_cores(), self._runner
         # closing: an interrupt must stop the threads now, not when the generator is collected.
         with contextlib.closing(
-            in_order(prepare, paths, usable_cores(), BATCHES_AHEAD * self._runner.batch)
+            in_order(prepare, paths, threads, BATCHES_AHEAD * max(runner.batch, threads))
         ) as stream:
-            for position, prepared in enumerate(stream):
-                progress("features", position, len(paths))
-                self._take(table, batch, position, prepared)
-                if len(batch) == self._runner.batch:
-                    self._finish(table, batch, cache)
-        self._finish(table, batch, cache)
+            batches = self._batches(table, stream, lambda done: progress("features", done, len(paths)))
+            with contextlib.closing(
+                in_order(self._computed, batches, runner.at_once, runner.at_once)
+            ) as computed:
+                for batch, vectors in computed:
+                    table.put(list(batch), vectors)
+                    for prepared, vector in zip(batch.values(), vectors, strict=True):
+                        cache.add(Entry(prepared.digest, prepared.signature, vector))
         progress("features", len(paths), len(paths))
 
-    def _take(
-        self, table: FeatureTable, batch: dict[int, _Prepared], position: int, prepared: _Prepared | Refusal
-    ) -> None:
-        """Note one image's result: refused, complete from the cache, or waiting for the network."""
-        if isinstance(prepared, Refusal):
-            table.refused.append(prepared)
-            return
-        row = table.add(position, prepared.digest, prepared.signature)
-        self._seconds["decode"] += prepared.seconds
-        if prepared.vector is None:
+    def _batches(
+        self, table: FeatureTable, stream: Iterable[_Prepared | Refusal], told: Callable[[int], None]
+    ) -> Iterator[dict[int, _Prepared]]:
+        """Put what is refused or cached into its place; the rest goes to the network in batches, by row."""
+        batch: dict[int, _Prepared] = {}
+        for position, prepared in enumerate(stream):
+            told(position)
+            if isinstance(prepared, Refusal):
+                table.refused.append(prepared)
+                continue
+            row = table.add(position, prepared.digest, prepared.signature)
+            self._seconds["decode"] += prepared.seconds
+            if prepared.vector is not None:
+                table.put([row], prepared.vector[None])
+                self._cached += 1
+                continue
             batch[row] = prepared
-        else:
-            table.put([row], prepared.vector[None])
-            self._cached += 1
+            if len(batch) == self._runner.batch:
+                yield batch
+                batch = {}
+        if batch:
+            yield batch
 
-    def _finish(self, table: FeatureTable, batch: dict[int, _Prepared], cache: FeatureCache) -> None:
-        """Run the network over a batch, keep what it gives, and empty the batch."""
-        if not batch:
-            return
+    def _computed(self, batch: dict[int, _Prepared]) -> tuple[dict[int, _Prepared], NDArray[np.float32]]:
+        """Run the network over a batch."""
         started = time.perf_counter()
-        pixels = [prepared.pixels for prepared in batch.values() if prepared.pixels is not None]
-        vectors = self._forward(np.stack(pixels))
-        self._seconds["network"] += time.perf_counter() - started
-        table.put(list(batch), vectors)
-        for prepared, vector in zip(batch.values(), vectors, strict=True):
-            cache.add(Entry(prepared.digest, prepared.signature, vector))
-        batch.clear()
+        vectors = self._forward(
+            np.stack([prepared.pixels for prepared in batch.values() if prepared.pixels is not None])
+        )
+        with self._clock:
+            self._seconds["network"] += (time.perf_counter() - started) / self._runner.at_once
+        return batch, vectors
 
     def _forward(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         vectors = self._runner(pixels)

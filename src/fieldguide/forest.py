@@ -70,7 +70,14 @@ class Forest:
         return total / np.float32(len(self.roots))
 
 
-def grow(features: FloatArray, labels: IntArray, n_classes: int, trees: int, seed: int) -> Forest:
+def grow(
+    features: FloatArray,
+    labels: IntArray,
+    n_classes: int,
+    trees: int,
+    seed: int,
+    share: float | None = None,
+) -> Forest:
     """Grow a forest, each tree to the end, from all images or from as many drawn as `MOST_LEAVES` allows.
 
     Every class counts the same (``class_weight="balanced"``).
@@ -85,6 +92,9 @@ def grow(features: FloatArray, labels: IntArray, n_classes: int, trees: int, see
         How many.
     seed
         The same seed gives the same forest, on however many cores.
+    share
+        Of the features that each split looks at, more than 0 and at most 1; None takes the square root of
+        their number.
     """
     drawn = MOST_LEAVES // trees
     many = len(labels) > drawn
@@ -92,6 +102,7 @@ def grow(features: FloatArray, labels: IntArray, n_classes: int, trees: int, see
     for first in range(0, trees, AT_ONCE):
         grown = ExtraTreesClassifier(
             n_estimators=min(AT_ONCE, trees - first),
+            max_features="sqrt" if share is None else share,
             class_weight="balanced",
             bootstrap=many,
             max_samples=drawn if many else None,

@@ -7,6 +7,7 @@ tell apart. Photos are drawn in light grey below it, so that every colour seen i
 
 import functools
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,12 @@ SOFT = 32
 PANEL, MARGIN, GAP, TEXT, NEIGHBOUR = 340, 20, 14, 16, 160
 """Widths in pixels, and the height of letters."""
 INK, PALE = (25, 25, 25), (95, 95, 95)
+SYSTEM_FONTS = (
+    *("DejaVuSans.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "segoeui.ttf"),
+    *("NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "PingFang.ttc", "msyh.ttc"),
+)
+"""Fonts of Linux, macOS and Windows, those for most writings first."""
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 FloatArray = NDArray[np.float64]
 
@@ -172,20 +179,18 @@ def sentence(one: Explanation) -> str:
 
 def _key(one: Explanation, limit: float, width: int) -> Image.Image:
     """The colour scale with its ends named, and the sentence."""
-    unit = "score per hundredth of the photo" if one.exact else "score lost while covered"
+    unit = "score per hundredth of the photo" if one.exact else "score lost while the place is covered"
     far = limit if one.exact else limit * 100 / one.map.size
     text = _paragraph(sentence(one), width)
-    key = Image.new("RGB", (width, TEXT * 4 + text.height), "white")
+    key = Image.new("RGB", (width, TEXT * 5 + text.height), "white")
     draw = ImageDraw.Draw(key)
     bar = Image.fromarray(colours()[None]).resize((PANEL, TEXT))
-    middle = (width - PANEL) // 2
-    key.paste(bar, (middle, TEXT))
-    for place, anchor, told in (
-        (middle - 8, "rm", f"against  {-far:.2g}"),
-        (middle + PANEL + 8, "lm", f"{far:.2g}  for ({unit})"),
-    ):
-        draw.text((place, TEXT * 3 // 2), told, INK, _font(TEXT - 2), anchor=anchor)
-    key.paste(text, (0, TEXT * 3))
+    left, font = (width - PANEL) // 2, _plain(TEXT - 2)
+    key.paste(bar, (left, TEXT // 2))
+    draw.text((left - 8, TEXT), f"against  {-far:.2g}", INK, font, anchor="rm")
+    draw.text((left + PANEL + 8, TEXT), f"{far:.2g}  for", INK, font, anchor="lm")
+    draw.text((width // 2, TEXT * 9 // 4), unit, PALE, font, anchor="mm")
+    key.paste(text, (0, TEXT * 4))
     return key
 
 
@@ -199,17 +204,17 @@ def _row(panels: Sequence[tuple[Image.Image, list[str]]], side: int, width: int)
         left = MARGIN + place * (side + GAP)
         row.paste(shown, (left, height - shown.height))
         for number, text in enumerate(told):
-            font = _font(TEXT if number == 0 else TEXT - 2)
-            fitted = _cut(_drawable(text), side, font)
-            draw.text((left, height + 6 + number * (TEXT + 6)), fitted, INK if number == 0 else PALE, font)
+            drawn, font = _lettered(text, TEXT if number == 0 else TEXT - 2)
+            top = height + 6 + number * (TEXT + 6)
+            draw.text((left, top), _cut(drawn, side, font), INK if number == 0 else PALE, font)
     return row
 
 
 def _paragraph(text: str, width: int) -> Image.Image:
     """Text in lines no wider than the picture."""
-    font = _font(TEXT - 1)
+    drawn, font = _lettered(text, TEXT - 1)
     lines = [""]
-    for word in _drawable(text).split():
+    for word in drawn.split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and font.getlength(longer) > width - 2 * MARGIN:
             lines.append(word)
@@ -222,7 +227,7 @@ def _paragraph(text: str, width: int) -> Image.Image:
     return block
 
 
-def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _cut(text: str, width: int, font: Font) -> str:
     """The text as far as it fits, with dots where it was cut."""
     if font.getlength(text) <= width:
         return text
@@ -231,22 +236,42 @@ def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFo
     return text + "…"
 
 
-def _drawable(text: str) -> str:
-    """The text with what the font has no letters for spelled out, as is what would be obeyed."""
-    return "".join(
-        char if char == " " or _has(char) else char.encode("unicode_escape").decode("ascii")
-        for char in escaped(text)
-    )
+def _lettered(text: str, size: int) -> tuple[str, Font]:
+    """A text as it can be drawn, and the font that has its letters.
+
+    Pillow's own font has those of English alone; others are looked for where systems keep theirs. What no
+    font has is spelled out, as is what a terminal would obey.
+    """
+    shown = escaped(text)
+    for name in ("", *SYSTEM_FONTS):
+        font = _font(name, size)
+        if font is not None and all(_has(name, char) for char in shown):
+            return shown, font
+    spelled = (char if _has("", char) else char.encode("unicode_escape").decode("ascii") for char in shown)
+    return "".join(spelled), _plain(size)
 
 
 @functools.lru_cache(maxsize=4096)
-def _has(char: str) -> bool:
-    font = _font(TEXT)
-    return ord(char) < 128 or bytes(font.getmask(char)) != bytes(font.getmask("\uffff"))
+def _has(name: str, char: str) -> bool:
+    if ord(char) < 128:
+        return True
+    font = _font(name, TEXT)
+    return font is not None and bytes(font.getmask(char)) != bytes(font.getmask("\uffff"))
 
 
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(name: str, size: int) -> Font | None:
+    """A font of the system, None where it has no such; without a name Pillow's own."""
+    if not name:
+        return _plain(size)
+    try:
+        return ImageFont.truetype(name, size)
+    except (OSError, ImportError):
+        return None
+
+
+@functools.cache
+def _plain(size: int) -> Font:
     return ImageFont.load_default(size)
 
 

@@ -20,34 +20,37 @@ class Runner(Protocol):
     """Names what computes, for cache keys: results of different kinds differ in their last digits."""
     batch: int
     """Images a call that suit it best."""
+    at_once: int
+    """Calls from different threads that suit it best."""
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map pixels of shape (n_images, size, size, 3) to features of shape (n_images, n_features)."""
 
 
 class OnnxRunner:
-    """ONNX Runtime on all cores of this machine.
+    """ONNX Runtime on all cores of this machine, a batch in each.
+
+    Cores that share one batch wait for each other after every layer: a core a batch is a fifth to a third
+    faster (docs/log.md), and gives the same bits on any number of cores.
 
     Parameters
     ----------
     backbone
         An exported backbone.
-    threads
-        Threads for one batch; None takes the cores that this process may use.
     """
 
-    batch = 8  # larger ones no longer fit the caches of a laptop CPU and are slower
+    batch = 2  # larger ones no longer fit the caches of one core and are slower
 
-    def __init__(self, backbone: ExportedBackbone, threads: int | None = None) -> None:
+    def __init__(self, backbone: ExportedBackbone) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_cores()
-        # Threads that wait by spinning would take the cores from the threads that decode.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             backbone.path, options, providers=["CPUExecutionProvider"]
         )
-        self.kind = f"onnxruntime {onnxruntime.__version__}"
+        self.at_once = usable_cores()
+        self.kind = f"onnxruntime {onnxruntime.__version__}, one thread, {self.batch} images"
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network."""
@@ -67,6 +70,7 @@ class TorchRunner:
     """
 
     batch = 128
+    at_once = 1
 
     def __init__(self, backbone: ExportedBackbone, device: str = "cuda") -> None:
         import torch

@@ -169,8 +169,9 @@ def _groups(dataset: "Dataset", rows: IntArray, progress: Progress) -> IntArray:
     seen = look(part.paths, progress)
     # An image that went away since it was answered stands for itself.
     groups = len(part) + np.arange(len(part))
-    known = None if part.groups is None else [part.groups[row] for row in seen.rows.tolist()]
-    groups[seen.rows] = duplicate_groups(len(seen.rows), seen.digests, seen.signatures, known)
+    if len(seen.rows):
+        known = None if part.groups is None else [part.groups[row] for row in seen.rows.tolist()]
+        groups[seen.rows] = duplicate_groups(len(seen.rows), seen.digests, seen.signatures, known)
     return groups
 
 

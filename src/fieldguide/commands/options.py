@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,18 @@ def positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number above 0; got {text!r}")
     return number
+
+
+def assignment(text: str) -> tuple[str, float]:
+    """``NAME=NUMBER``."""
+    name, equals, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not name or not equals or not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, such as shrinkage=0.7; got {text!r}")
+    return name, number
 
 
 def new_file(text: str) -> Path:

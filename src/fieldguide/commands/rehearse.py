@@ -16,8 +16,6 @@ HELP = "leave each class out once, and see whether its photos would be called un
 
 MOST_ROWS = 30
 """Classes shown on the terminal, those that are hardest to tell first; the JSON has them all."""
-NOTABLE = 0.02
-"""Difference of two mean AUROCs that is worth a sentence."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +89,9 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
         f"a photo of a class that the model never saw would be taken for a known one in "
         f"{answer['mean_miss_rate']:.0%} of cases (known: typicality of {answer['threshold']:g} or more)"
     )
-    if by_probability > by_typicality + NOTABLE:
+    better = sum(one["auroc_of_probability"]["low"] > one["auroc"]["high"] for one in classes)
+    if better:
         yield (
-            "classes of this kind are told better by a low probability than by typicality: have answers of a "
-            "low probability looked at too"
+            f"{better} of {len(classes)} classes are told better by a low probability than by typicality: "
+            "have answers of a low probability looked at too"
         )

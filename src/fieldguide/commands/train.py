@@ -10,6 +10,7 @@ from fieldguide.commands.options import (
     INTERRUPTED,
     STANDARD_OUTPUT,
     add_json,
+    assignment,
     count,
     new_file,
     positive_number,
@@ -131,6 +132,14 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     some.add_argument(
         "--augment-with", metavar="SWITCHES", help="single switches of it, such as rotate=10,erase=0"
     )
+    some.add_argument(
+        "--set",
+        type=assignment,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="any other option of the recipe, such as shrinkage=0.7; docs/training.md lists them",
+    )
     some.add_argument("--size", type=count, metavar="N", help="side of the network's input in pixels")
     some.add_argument(
         "--architecture", metavar="LAYERS", help="own network, such as 'conv 32, pool, conv 64, dense 128'"
@@ -152,8 +161,9 @@ def _recipe_options(options: argparse.Namespace) -> dict[str, Any]:
     """What was given of the options that not every recipe takes."""
     from fieldguide.recipes import RECIPES, find
 
-    given = {name: getattr(options, name) for name in RECIPE_OPTIONS if getattr(options, name) is not None}
-    needed = {name: name for name in given} | {
+    flagged = {name: getattr(options, name) for name in RECIPE_OPTIONS if getattr(options, name) is not None}
+    given = _assigned(options) | flagged
+    needed = {name: name for name in flagged} | {
         name: need for name, need in NEEDS.items() if getattr(options, name) is not None
     }
     for name, need in needed.items():
@@ -163,3 +173,17 @@ def _recipe_options(options: argparse.Namespace) -> dict[str, Any]:
             flag = "--" + name.replace("_", "-")
             raise OptionError(f"{flag}: the recipe {options.recipe} does not take it; {taken}; leave it out")
     return given
+
+
+def _assigned(options: argparse.Namespace) -> dict[str, Any]:
+    """What ``--set`` gave, of the options that have no flag of their own."""
+    from fieldguide.recipes import find
+
+    allowed = sorted(find(options.recipe).OPTIONS - set(RECIPE_OPTIONS))
+    for name, _ in options.set:
+        if name not in allowed:
+            listed = ", ".join(allowed) or "none"
+            raise OptionError(
+                f"--set: the recipe {options.recipe} has no option {name!r} without a flag; it has {listed}"
+            )
+    return dict(options.set)

@@ -12,6 +12,7 @@ high rates, few passes.
 
 import time
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,6 +58,11 @@ OPTIONS = frozenset(
 """`epochs`, `batch_size`, `learning_rate` (the highest, for 1,024 images a step), `augment` and
 `augment_with` as in docs/augmentation.md, `resume`, `size` of the network's input in pixels, `architecture`
 as in :mod:`fieldguide.cnn_layers`."""
+SEARCH: dict[str, dict[str, Any]] = {
+    "learning_rate": {"low": 0.06, "high": 1.0, "log": True},
+    "augment": {"choices": ("none", "light", "medium")},
+}
+"""What :func:`fieldguide.tune.tune` may vary, by the names of options."""
 
 SMALLEST = 16
 SIZES = (32, 64, 96, 128)

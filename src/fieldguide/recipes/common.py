@@ -1,5 +1,6 @@
 """What every recipe takes and gives."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from fieldguide.backbone_export import ExportedBackbone
 from fieldguide.dataset import Dataset
-from fieldguide.errors import Refusal
+from fieldguide.errors import OptionError, Refusal
 from fieldguide.feature_memory import FeatureMemory
 from fieldguide.features import Features, extract
 from fieldguide.graph import join, read_model
@@ -115,3 +116,29 @@ class Fitted:
         """From `pixels` to the outputs of the contract."""
         body = read_model(self.body.path) if isinstance(self.body, ExportedBackbone) else self.body
         return join(body, self.head, ("features",))
+
+
+def number_option(
+    setting: Setting, name: str, *, least: float, most: float = math.inf, least_is_allowed: bool = False
+) -> float | None:
+    """Read an option that is a number.
+
+    Returns
+    -------
+    float or None
+        None if it was not given.
+
+    Raises
+    ------
+    OptionError
+        If it is no number, not above `least` (or below it, where that is allowed itself), or above `most`.
+    """
+    value = setting.options.get(name)
+    if value is None:
+        return None
+    range_told = f"{least:g} or more" if least_is_allowed else f"more than {least:g}"
+    range_told += f" and at most {most:g}" if math.isfinite(most) else ""
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or not least <= value <= most or (value == least and not least_is_allowed):
+        raise OptionError(f"{name}: must be a number, {range_told}; got {value!r}")
+    return float(value)

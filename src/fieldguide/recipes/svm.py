@@ -8,6 +8,7 @@ photos → features (`classical`) → groups of near-duplicates → folds that k
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,20 @@ from fieldguide.discriminant import FloatArray, IntArray, Table
 from fieldguide.errors import OptionError
 from fieldguide.kernel_machine import Kind, Machine, Problem, Scaling, scaling
 from fieldguide.recipes.classical import Classifier, body, fit_classical, learned_rows, sample, scored
-from fieldguide.recipes.common import Fitted, Setting
+from fieldguide.recipes.common import Fitted, Setting, number_option
 
-__all__ = ["OPTIONS", "PRESETS", "SUMMARY", "body", "fit"]
+__all__ = ["OPTIONS", "PRESETS", "SEARCH", "SUMMARY", "body", "fit"]
 
 SUMMARY = "edges, texture and colour, support vector machine: nothing pretrained, for signs, textures, parts"
-OPTIONS: frozenset[str] = frozenset()
+OPTIONS = frozenset({"cost", "gamma"})
+"""`cost`: what an image on the wrong side costs (C), more than 0; `gamma`: width of the kernel
+exp(-gamma d²), where the mean d² of two images is 1, or 0 for a linear machine. What is not given is chosen
+from a few."""
+SEARCH: dict[str, dict[str, Any]] = {
+    "cost": {"low": 0.1, "high": 30.0, "log": True},
+    "gamma": {"low": 0.2, "high": 4.0, "log": True},
+}
+"""What :func:`fieldguide.tune.tune` may vary, by the names of options."""
 CHOOSING = 3000
 """Images that kernel, width and C are chosen with; their machines cost more than the final one."""
 WEIGHTS = (2.0, 1.0, 0.35, 0.35, 0.35, 1.0)
@@ -64,16 +73,29 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     DataError
         If without the refused images there are not two classes, or no class has two separate images.
     OptionError
-        If the preset is unknown, or a backbone is asked for.
+        If the preset is unknown, a backbone is asked for, or an option is out of range.
     """
     if setting.preset not in PRESETS:
         raise OptionError(f"preset: must be one of {', '.join(PRESETS)}; got {setting.preset!r}")
-    preset = PRESETS[setting.preset]
+    preset = _as_asked(PRESETS[setting.preset], setting)
 
     def learn(table: Table, network: ExportedBackbone, held: IntArray) -> Classifier:
         return _Learning(table, scaling(table, network.depths, WEIGHTS), preset, setting.seed).run(held)
 
     return fit_classical(dataset, setting, learn)
+
+
+def _as_asked(preset: Preset, setting: Setting) -> Preset:
+    """The preset, with the candidates that the options leave."""
+    kinds, landmarks = preset.kinds, preset.landmarks
+    gamma = number_option(setting, "gamma", least=0.0, least_is_allowed=True)
+    if gamma is not None:
+        costs = tuple(sorted({cost for _, several in kinds for cost in several}))
+        kinds, landmarks = ((gamma or None, costs),), landmarks or PRESETS["balanced"].landmarks
+    cost = number_option(setting, "cost", least=0.0)
+    if cost is not None:
+        kinds = tuple((kernel, (cost,)) for kernel, _ in kinds)
+    return Preset(kinds, landmarks)
 
 
 @dataclass(frozen=True)
@@ -104,7 +126,8 @@ class _Learning:
                 losses[kind] = trial.loss
         chosen = min(losses, key=losses.__getitem__)
         tried = "; ".join(f"{kind}: {loss:.3f}" for kind, loss in losses.items())
-        return chosen, f"machine: {chosen}: lowest cross-validated log loss ({tried})"
+        why = "the only one tried" if len(losses) == 1 else "lowest cross-validated log loss"
+        return chosen, f"machine: {chosen}: {why} ({tried})"
 
     def _out_of_fold(
         self, rows: IntArray, held: IntArray, gamma: float | None, costs: tuple[float, ...]

@@ -70,8 +70,8 @@ def _seen_before(material: Material) -> Iterator[Idea]:
     """More right answers than training promised: these photos may be the training photos."""
     if material.flattered:
         why = (
-            "It does better here than on photos held out in training. If these are the photos that it learned "
-            "from, no figure on this page says how good it is: measure on photos that it has never seen."
+            "It does better here than on photos held out in training. If it learned from these photos, no "
+            "figure on this page says how good it is: measure on photos that it has never seen."
         )
         yield Idea(FIRST, Step("Make sure that these photos are new to the model", why))
 
