@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fieldguide.commands import (
     backbones,
+    check,
     compare,
     dataset,
     demo,
@@ -39,6 +40,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     demo,
+    check,
     train,
     compare,
     tune,

@@ -1,0 +1,192 @@
+"""The audit before training: what is wrong with the data, as findings.
+
+images ──look──▶ facts, digests, look-alikes ──┐
+images ──extract──▶ features ──held_out──▶ answers of models that had not seen the image ──┤
+                                                                             checks ◀──────┘ ──▶ findings
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fieldguide.checks import CHECKS
+from fieldguide.checks.common import Check, Evidence, Finding, Found, Item, NotApplicable
+from fieldguide.corrections import Correction
+from fieldguide.dataset import Dataset
+from fieldguide.errors import Refusal
+from fieldguide.features import Features
+from fieldguide.held_out import HeldOut, held_out
+from fieldguide.recipes import linear_probe
+from fieldguide.recipes.common import Setting
+from fieldguide.sight import Sight, look
+from fieldguide.splits import duplicate_groups
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the checks said of a data set."""
+
+    images: int
+    """Images in DATA, those that cannot be read included."""
+    classes: int
+    findings: tuple[Finding, ...]
+    """In the order of their codes."""
+    not_applicable: tuple[tuple[str, str], ...]
+    """Code and reason of each check that had nothing to look at."""
+    notes: tuple[str, ...]
+    """Sentences about the data."""
+    evidence: Evidence = dataclasses.field(repr=False)
+
+    @property
+    def issues(self) -> tuple[Finding, ...]:
+        """Findings that say that something is wrong."""
+        return tuple(finding for finding in self.findings if finding.severity == "issue")
+
+    @property
+    def fixes(self) -> tuple[Correction, ...]:
+        """The corrections that the findings suggest, one an image and label; `drop` goes before others."""
+        best: dict[tuple[str, str], Correction] = {}
+        for finding in self.findings:
+            for item in finding.items:
+                for fix in item.fixes:
+                    key = (fix.path, fix.label)
+                    if key not in best or (fix.action == "drop" and best[key].action != "drop"):
+                        best[key] = dataclasses.replace(fix, code=finding.code)
+        return tuple(best.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's ``check --json``; `reasons` says why a check is not applicable."""
+        return {
+            "images": self.images,
+            "classes": self.classes,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "not_applicable": [code for code, _ in self.not_applicable],
+            "reasons": dict(self.not_applicable),
+            "notes": list(self.notes),
+        }
+
+
+def audit(
+    dataset: Dataset,
+    setting: Setting | None = None,
+    *,
+    corrections: Sequence[Correction] = (),
+) -> Audit:
+    """Run every check over a data set; all of its splits are looked at.
+
+    Parameters
+    ----------
+    dataset
+        Labelled images, corrections applied.
+    setting
+        Backbone, weights, size (an option), seed, cache and progress, as for the recipe linear-probe; so the
+        features that the audit computes serve training, too.
+    corrections
+        Those that were applied. Where one says ``keep``, the finding that it names is not raised again for
+        that image.
+
+    Raises
+    ------
+    BackboneError
+        If the backbone's weights cannot be had.
+    """
+    evidence = gather(dataset, setting or Setting())
+    accepted = {(line.code, line.path) for line in corrections if line.action == "keep"}
+    findings, not_applicable = [], []
+    for check in CHECKS:
+        result = check.check(evidence)
+        if isinstance(result, NotApplicable):
+            not_applicable.append((check.CODE, result.reason))
+        elif result is not None:
+            finding = _finding(check, result, accepted)
+            findings += [finding] if finding is not None else []
+    return Audit(
+        images=len(dataset),
+        classes=len(dataset.classes),
+        findings=tuple(findings),
+        not_applicable=tuple(not_applicable),
+        notes=dataset.notes,
+        evidence=evidence,
+    )
+
+
+def gather(dataset: Dataset, setting: Setting) -> Evidence:
+    """Look at every image, compute features, and answer each image by models that had not seen it."""
+    seen = look(dataset.paths, cache=setting.cache, progress=setting.progress)
+    kept = dataset.take(seen.rows)
+    features = _features(kept, setting)
+    if features is not None and len(features[0].rows) < len(kept):  # a file has changed in between
+        seen = _part(seen, features[0])
+        kept = dataset.take(seen.rows)
+    alike = duplicate_groups(len(kept), seen.digests, seen.signatures)
+    refused = tuple(
+        Refusal(dataset.display(refusal.path), refusal.code, refusal.message) for refusal in seen.refused
+    )
+    return Evidence(
+        dataset=kept,
+        classes=dataset.classes,
+        refused=(*dataset.refused, *refused),
+        sight=seen,
+        alike=alike,
+        held_out=None if features is None else _answers(kept, seen, alike, features, setting),
+    )
+
+
+def _features(kept: Dataset, setting: Setting) -> tuple[Features, tuple[tuple[str, int], ...]] | None:
+    """Features and the names of their parts; None where there are no two classes to tell apart."""
+    if len(kept.classes) < 2:
+        return None
+    body = linear_probe.body(setting)
+    return setting.extract(kept.paths, body), body.depths
+
+
+def _answers(
+    kept: Dataset,
+    seen: Sight,
+    alike: np.ndarray[Any, np.dtype[np.int64]],
+    features: tuple[Features, tuple[tuple[str, int], ...]],
+    setting: Setting,
+) -> HeldOut | None:
+    groups = alike
+    if kept.groups is not None:
+        groups = duplicate_groups(len(kept), seen.digests, seen.signatures, kept.groups)
+    setting.progress("doubting labels", 0, 1)
+    answers = held_out(features[0].vectors, features[1], kept.labels, groups, setting.seed)
+    setting.progress("doubting labels", 1, 1)
+    return answers
+
+
+def _part(seen: Sight, features: Features) -> Sight:
+    """What was seen in the images that have features."""
+    rows = features.rows
+    place = {int(row): new for new, row in enumerate(rows.tolist())}
+    return dataclasses.replace(
+        seen,
+        rows=seen.rows[rows],
+        digests=tuple(seen.digests[row] for row in rows.tolist()),
+        signatures=seen.signatures[rows],
+        facts=seen.facts[rows],
+        mismatches=tuple((place[row], sentence) for row, sentence in seen.mismatches if row in place),
+        refused=(*seen.refused, *features.refused),
+    )
+
+
+def _finding(check: Check, found: Found, accepted: set[tuple[str, str]]) -> Finding | None:
+    """A check's result under its code, without what a person has accepted."""
+    items = tuple(item for item in found.items if not _accepted(check.CODE, item, accepted))
+    if not items:
+        return None
+    whole = len(items) == len(found.items)
+    paths = len(dict.fromkeys(path for item in items for path in item.paths))
+    message = (
+        found.message if whole else f"{found.message} ({len(found.items) - len(items)} of them accepted)"
+    )
+    count = found.count if whole and found.count is not None else paths
+    return Finding(check.CODE, check.TITLE, check.SEVERITY, count, message, items)
+
+
+def _accepted(code: str, item: Item, accepted: set[tuple[str, str]]) -> bool:
+    return bool(item.paths) and any((code, path) in accepted for path in item.paths)
