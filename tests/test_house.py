@@ -96,6 +96,7 @@ FLOORS = {
     "sight": 41,
     "held_out": 43,
     "corrections": 42,
+    "leaks": 42,
     "feature_memory": 42,
     "graph": 41,
     "kernel_machine": 40,

@@ -8,14 +8,17 @@ images ──extract──▶ features ──held_out──▶ answers of models
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldguide.checks import CHECKS
 from fieldguide.checks.common import Check, Evidence, Finding, Found, Item, NotApplicable
 from fieldguide.corrections import Correction
 from fieldguide.dataset import Dataset
+from fieldguide.duplicates import likeness, twins
 from fieldguide.errors import Refusal
 from fieldguide.features import Features
 from fieldguide.held_out import HeldOut, held_out
@@ -121,7 +124,8 @@ def gather(dataset: Dataset, setting: Setting) -> Evidence:
     if features is not None and len(features[0].rows) < len(kept):  # a file has changed in between
         seen = _part(seen, features[0])
         kept = dataset.take(seen.rows)
-    alike = duplicate_groups(len(kept), seen.digests, seen.signatures)
+    pairs = likeness(seen.signatures).pairs
+    groups = partial(duplicate_groups, len(kept), seen.digests, seen.signatures, pairs=pairs)
     refused = tuple(
         Refusal(dataset.display(refusal.path), refusal.code, refusal.message) for refusal in seen.refused
     )
@@ -130,8 +134,9 @@ def gather(dataset: Dataset, setting: Setting) -> Evidence:
         classes=dataset.classes,
         refused=(*dataset.refused, *refused),
         sight=seen,
-        alike=alike,
-        held_out=None if features is None else _answers(kept, seen, alike, features, setting),
+        alike=groups(),
+        twins=twins(seen.signatures, pairs),
+        held_out=None if features is None else _answers(kept, groups(kept.groups), features, setting),
     )
 
 
@@ -145,14 +150,10 @@ def _features(kept: Dataset, setting: Setting) -> tuple[Features, tuple[tuple[st
 
 def _answers(
     kept: Dataset,
-    seen: Sight,
-    alike: np.ndarray[Any, np.dtype[np.int64]],
+    groups: NDArray[np.int64],
     features: tuple[Features, tuple[tuple[str, int], ...]],
     setting: Setting,
 ) -> HeldOut | None:
-    groups = alike
-    if kept.groups is not None:
-        groups = duplicate_groups(len(kept), seen.digests, seen.signatures, kept.groups)
     setting.progress("doubting labels", 0, 1)
     answers = held_out(features[0].vectors, features[1], kept.labels, groups, setting.seed)
     setting.progress("doubting labels", 1, 1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fieldguide.corrections import Correction
 from fieldguide.dataset import Dataset
+from fieldguide.duplicates import Twins
 from fieldguide.errors import Refusal
 from fieldguide.held_out import HeldOut
 from fieldguide.scan import count_of
@@ -34,7 +35,9 @@ class Evidence:
     sight: Sight
     """What was seen in each image."""
     alike: NDArray[np.int64]
-    """Images that look the same share a number; of shape (n_images,)."""
+    """Images that training would keep together as near-duplicates share a number; of shape (n_images,)."""
+    twins: Twins
+    """Near-duplicates image by image, without chains."""
     held_out: HeldOut | None
     """Out-of-fold answers; None where nothing can be held out."""
 
@@ -66,11 +69,6 @@ class Evidence:
     def copies(self) -> tuple[tuple[int, ...], ...]:
         """Images of the very same content, as tuples of two rows and more."""
         return together(self.sight.digests)
-
-    @cached_property
-    def lookalikes(self) -> tuple[tuple[int, ...], ...]:
-        """Images that look the same, whatever their bytes, as tuples of two rows and more."""
-        return together(self.alike.tolist())
 
     def correction(self, row: int, action: str, reason: str, corrected: str = "") -> Correction:
         """A line of the corrections table for one image; the audit adds the finding's code."""

@@ -5,42 +5,39 @@ from fieldguide.checks.common import Evidence, Found, Item, NotApplicable, Resul
 CODE = "FG006"
 TITLE = "The same photo in two splits"
 SEVERITY = "issue"
+SAME = "the same file"
 
 
 def check(evidence: Evidence) -> Result:
     """Look for equal and nearly equal images on both sides of a split."""
     if len(evidence.split_names) < 2:
         return NotApplicable("DATA has no splits")
-    leaking = [rows for rows in evidence.lookalikes if len({evidence.split(row) for row in rows}) > 1]
-    if not leaking:
+    items = [item for first in sorted(evidence.twins.members) if (item := _item(evidence, first)) is not None]
+    if not items:
         return None
-    items = tuple(
-        _item(evidence, rows) for rows in sorted(leaking, key=lambda rows: not _exact(evidence, rows))
-    )
-    exact = sum(_exact(evidence, rows) for rows in leaking)
+    items.sort(key=lambda item: not item.note.startswith(SAME))
+    exact = sum(item.note.startswith(SAME) for item in items)
     photos, near = count_of(len(items), "photo"), len(items) - exact
     return Found(
         f"{photos} in more than one split ({exact} the same file, {near} nearly the same photo): what is "
         "measured on them is remembered, not recognised",
-        items,
+        tuple(items),
     )
 
 
-def _exact(evidence: Evidence, rows: tuple[int, ...]) -> bool:
-    """Whether one content is in two splits."""
-    places = {(evidence.sight.digests[row], evidence.split(row)) for row in rows}
-    return len({digest for digest, _ in places}) < len(places)
-
-
-def _item(evidence: Evidence, rows: tuple[int, ...]) -> Item:
-    splits = {evidence.split(row) for row in rows}
+def _item(evidence: Evidence, first: int) -> Item | None:
+    """What the images of one signature share with other splits, told once: on the side that measures."""
+    own, around = evidence.twins.members[first], evidence.twins.around(first)
+    splits = {evidence.split(row) for row in (*own, *around)}
     names = [name for name in evidence.split_names if name in splits]
-    kind = "the same file" if _exact(evidence, rows) else "nearly the same photo"
-    # What measures stays: the copies on the side that is learned from go.
     kept = names[-1]
-    fixes = tuple(
-        evidence.correction(row, "drop", f"{kind} is in {kept}, too")
-        for row in rows
-        if evidence.split(row) != kept
-    )
-    return Item(evidence.paths(rows), f"{kind} in {' and '.join(names)}", fixes)
+    measured = [row for row in own if evidence.split(row) == kept]
+    if len(names) < 2 or not measured:
+        return None
+    others = [row for row in (*own, *around) if evidence.split(row) != kept]
+    digests = {evidence.sight.digests[row] for row in measured}
+    exact = any(evidence.sight.digests[row] in digests for row in others)
+    kind = SAME if exact else "nearly the same photo"
+    # What measures stays: the copies on the side that is learned from go.
+    fixes = tuple(evidence.correction(row, "drop", f"{kind} is in {kept}, too") for row in others)
+    return Item(evidence.paths([*measured, *others]), f"{kind} in {' and '.join(names)}", fixes)

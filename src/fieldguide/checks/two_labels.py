@@ -1,5 +1,7 @@
 """The same photo under two labels."""
 
+from collections.abc import Iterator
+
 from fieldguide.checks.common import Evidence, Found, Item, Result, count_of
 from fieldguide.corrections import Correction
 
@@ -12,11 +14,11 @@ def check(evidence: Evidence) -> Result:
     """Look for more than one label among equal and among nearly equal images."""
     labels = evidence.dataset.labels
     exact = [rows for rows in evidence.copies if len({labels[row] for row in rows}) > 1]
-    seen = set(map(frozenset, exact))
+    known = {row for rows in exact for row in rows}
     near = [
         rows
-        for rows in evidence.lookalikes
-        if len({labels[row] for row in rows}) > 1 and not any(same >= frozenset(rows) for same in seen)
+        for rows in _near(evidence)
+        if len({labels[row] for row in rows}) > 1 and not known.issuperset(rows)
     ]
     items = (
         *(
@@ -32,6 +34,16 @@ def check(evidence: Evidence) -> Result:
         "nearly the same photo); at most one can be right",
         items,
     )
+
+
+def _near(evidence: Evidence) -> Iterator[tuple[int, ...]]:
+    """Images of equal signatures, and those of each two signatures that are alike."""
+    twins = evidence.twins
+    for first, rows in sorted(twins.members.items()):
+        yield rows
+        for other in twins.linked.get(first, ()):
+            if other > first:
+                yield (*rows, *twins.members[other])
 
 
 def _note(evidence: Evidence, rows: tuple[int, ...], kind: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME = "check"
 HELP = "find what is wrong with labelled photos: duplicates, leaks, label errors and more"
 
-MOST_ITEMS, MOST_PATHS = 3, 3
+MOST_ITEMS, MOST_PATHS = 3, 2
 """Shown of each finding on the terminal, and of each of these; the JSON has them all."""
 
 
