@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -53,6 +53,19 @@ def choose_split(dataset: "Dataset", split: str | None = None) -> "Dataset":
     return dataset.select(wanted)
 
 
+@dataclass(frozen=True)
+class Examination:
+    """A measurement with the answers that it was made from."""
+
+    evaluation: Evaluation
+    outcomes: Outcomes
+    """The answers, a row an image that could be read."""
+    images: "Dataset"
+    """These images, in the same order."""
+    foreign: tuple[FloatArray, BoolArray] | None
+    """Typicality and unknown-or-not of foreign images, both of shape (n_foreign,); None without any."""
+
+
 def evaluate(
     predictor: AnyPredictor,
     dataset: "Dataset",
@@ -60,7 +73,18 @@ def evaluate(
     foreign: "Dataset | None" = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Measure a model on labelled images.
+    """Measure a model on labelled images: the numbers of :func:`examine` alone."""
+    return examine(predictor, dataset, foreign=foreign, progress=progress).evaluation
+
+
+def examine(
+    predictor: AnyPredictor,
+    dataset: "Dataset",
+    *,
+    foreign: "Dataset | None" = None,
+    progress: Progress = silent,
+) -> Examination:
+    """Measure a model on labelled images, and keep a few numbers an image.
 
     Parameters
     ----------
@@ -84,29 +108,32 @@ def evaluate(
     strangers = Counter(label for label in dataset.labels if label not in known)
     if not rows:
         raise DataError(_nothing_in_common(predictor.classes, dataset))
-    outcomes, refused = _answers(predictor, dataset.take(np.asarray(rows, dtype=np.int64)), progress)
+    asked = dataset.take(np.asarray(rows, dtype=np.int64))
+    outcomes, read, refused = _answers(predictor, asked, progress)
     measured = measure(outcomes, tuple(predictor.classes), (*dataset.refused, *refused))
     measured = replace(measured, strangers=tuple(sorted(strangers.items())))
-    if foreign is None:
-        return measured
-    return with_foreign(measured, outcomes, *_foreign_answers(predictor, foreign, progress))
+    others = None
+    if foreign is not None:
+        others, refused = _foreign_answers(predictor, foreign, progress)
+        measured = with_foreign(measured, outcomes, others, refused)
+    return Examination(measured, outcomes, asked.take(read), others)
 
 
 def _answers(
     predictor: AnyPredictor, dataset: "Dataset", progress: Progress
-) -> tuple[Outcomes, tuple[Refusal, ...]]:
+) -> tuple[Outcomes, list[int], tuple[Refusal, ...]]:
     numbers = {label: number for number, label in enumerate(predictor.classes)}
-    rows, refused = [], []
-    for prediction, label in zip(
-        _stream(predictor, dataset, "evaluating", progress), dataset.labels, strict=True
-    ):
+    rows, read, refused = [], [], []
+    stream = _stream(predictor, dataset, "evaluating", progress)
+    for place, (prediction, label) in enumerate(zip(stream, dataset.labels, strict=True)):
         if prediction.error is not None:
             refused.append(_shown(prediction.error, dataset))
         else:
             rows.append(_facts(prediction, numbers[label], label))
+            read.append(place)
     if not rows:
         raise DataError(_all_refused(dataset, refused))
-    return _columns(rows), tuple(refused)
+    return _columns(rows), read, tuple(refused)
 
 
 def _foreign_answers(

@@ -5,7 +5,7 @@ Imports no training library; `fieldguide.load` and one answer take well under a 
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ from fieldguide.images import open_image
 from fieldguide.prediction import Judge, Prediction, refused
 from fieldguide.threads import in_order, usable_cores
 
-__all__ = ["Outputs", "Prediction", "Predictor", "Source", "load"]
+__all__ = ["Outputs", "Prediction", "Predictor", "Seen", "Source", "load"]
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8] | Refusal
 """A path, the bytes of an image file, a Pillow image, an array of pixels, or an input refused before."""
@@ -44,6 +44,19 @@ class Outputs:
     """Of shape (n_images,), from 0 to 1."""
     embedding: NDArray[np.float32]
     """Of shape (n_images, n_features): what the model's head sees."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An answer and what it was made from; where the input was refused, the answer alone."""
+
+    prediction: Prediction
+    embedding: NDArray[np.float32] | None = None
+    """Of shape (n_features,): what the model's head saw. A view into a batch; copy it to keep it."""
+    pixels: NDArray[np.uint8] | None = None
+    """Of shape (size, size, 3): what the network was given."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the upright image before it was made square."""
 
 
 def load(path: str | os.PathLike[str], *, threads: int | None = None) -> "Predictor":
@@ -140,6 +153,18 @@ class Predictor:
         Prediction
             One a source, in order.
         """
+        with contextlib.closing(self.seen_stream(sources, top=top)) as stream:
+            for seen in stream:
+                yield seen.prediction
+
+    def seen_stream(self, sources: Iterable[Source], *, top: int = 5) -> Generator["Seen"]:
+        """The same, with what stood behind each answer; for whoever looks into a model.
+
+        Yields
+        ------
+        Seen
+            One a source, in order.
+        """
         if type(top) is not int or top < 0:
             raise OptionError(f"top: must be a whole number, 0 or more; got {top!r}")
         stated = self.thresholds
@@ -178,28 +203,33 @@ class Predictor:
     def _prepare(self, source: Source) -> "_Prepared":
         path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         if isinstance(source, Refusal):
-            return _Prepared(source.path, None, source)
+            return _Prepared(source.path, None, (0, 0), source)
         try:
-            return _Prepared(path, self._preprocessing.resize(open_image(source)), None)
+            image = open_image(source)
+            return _Prepared(path, self._preprocessing.resize(image), image.size, None)
         except RefusedInput as error:
-            return _Prepared(path, None, Refusal(path or "", error.code, error.message))
+            return _Prepared(path, None, (0, 0), Refusal(path or "", error.code, error.message))
 
-    def _judged(self, batch: list["_Prepared"], judge: Judge) -> Iterator[Prediction]:
+    def _judged(self, batch: list["_Prepared"], judge: Judge) -> Iterator["Seen"]:
         pixels = [prepared.pixels for prepared in batch if prepared.pixels is not None]
         rows = iter(self._rows(np.stack(pixels)) if pixels else ())
         for prepared in batch:
             if prepared.error is not None:
-                yield refused(prepared.path, prepared.error.code, prepared.error.message)
+                yield Seen(refused(prepared.path, prepared.error.code, prepared.error.message))
                 continue
-            probabilities, typicality = next(rows)
+            probabilities, typicality, embedding = next(rows)
             if np.isfinite(probabilities).all() and np.isfinite(typicality):
-                yield judge(prepared.path, probabilities, typicality)
+                answer = judge(prepared.path, probabilities, typicality)
+                yield Seen(answer, embedding, prepared.pixels, prepared.size)
             else:
-                yield refused(prepared.path, "no_answer", "the model's answer to this image is no number")
+                reason = "the model's answer to this image is no number"
+                yield Seen(refused(prepared.path, "no_answer", reason))
 
-    def _rows(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.float32], np.float32]]:
+    def _rows(
+        self, pixels: NDArray[np.uint8]
+    ) -> Iterator[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
         outputs = self.run(pixels)
-        return zip(outputs.probabilities, outputs.typicality, strict=True)
+        return zip(outputs.probabilities, outputs.typicality, outputs.embedding, strict=True)
 
 
 @dataclass(frozen=True)
@@ -208,6 +238,7 @@ class _Prepared:
 
     path: str | None
     pixels: NDArray[np.uint8] | None
+    size: tuple[int, int]
     error: Refusal | None
 
 

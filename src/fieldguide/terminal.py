@@ -8,23 +8,13 @@ cursor, rename the window or hide its own ending.
 import contextlib
 import sys
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 
+from fieldguide.plain_text import escaped as escaped
 from fieldguide.progress import Progress
 
 SECONDS_BETWEEN_LINES = 5.0
 """Where there is no terminal, a stage of work reports at most this often, and when it ends."""
-
-SHOWN_AS_ESCAPES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that a terminal might obey instead of show."""
-
-
-def escaped(text: str) -> str:
-    r"""Spell out characters that a terminal would obey (``\x1b``, ``\u202e``) and bytes that are no text."""
-    return "".join(
-        _spelled(char) if unicodedata.category(char) in SHOWN_AS_ESCAPES else char for char in text
-    )
 
 
 def show(*cells: str) -> None:
@@ -107,10 +97,3 @@ def _ending(begun: float, now: float, done: int, total: int) -> str:
     if done >= total:
         return f", {now - begun:.1f} s"
     return f", about {(now - begun) / done * (total - done):.0f} s left" if done else ""
-
-
-def _spelled(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python holds a byte of a file name that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")

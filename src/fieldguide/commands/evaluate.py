@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from fieldguide import terminal
 from fieldguide.commands import summary
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, write_json
+from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, say_refused, write_json
 
 if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
     from fieldguide.evaluation import Evaluation
+    from fieldguide.predictor import Predictor
+    from fieldguide.progress import Progress
 
 NAME = "evaluate"
 HELP = "measure a model file on labelled photos"
@@ -31,15 +34,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--foreign", type=Path, metavar="DATA", help="photos of other things, to be told apart"
     )
+    parser.add_argument(
+        "--report", type=new_file, metavar="FILE.html", help="also write a page to look at, one HTML file"
+    )
+    parser.add_argument(
+        "--plots",
+        type=Path,
+        metavar="DIR",
+        help="with --report: also its plots as SVG and PNG, numbers as CSV",
+    )
+    parser.add_argument(
+        "--findings",
+        type=Path,
+        metavar="FILE",
+        help="with --report: what `check --json FILE` found in the data",
+    )
+    parser.add_argument(
+        "--learning-curve",
+        type=Path,
+        metavar="FILE",
+        help="with --report: what `compare --curve --json FILE` wrote",
+    )
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, show the page, write the JSON."""
     from fieldguide.dataset import open_dataset
-    from fieldguide.evaluate import choose_split, evaluate
+    from fieldguide.evaluate import choose_split
     from fieldguide.predictor import load
 
+    _check(options)
     model = load(options.model)
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(terminal.progress())
@@ -49,10 +74,54 @@ def run(options: argparse.Namespace) -> int:
             opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
-        measured = evaluate(model, chosen, foreign=foreign, progress=progress)
+        measured = _measured(model, chosen, foreign, options, progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")
     return _report(measured, options)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Nothing is measured for minutes before it turns out that its report cannot be written."""
+    from fieldguide.errors import OptionError
+
+    for name in ("plots", "findings", "learning_curve"):
+        if options.report is None and getattr(options, name) is not None:
+            flag = "--" + name.replace("_", "-")
+            raise OptionError(f"{flag}: belongs to --report, which was not given; add --report FILE.html")
+    if options.report is not None:
+        from fieldguide.page import require_jinja
+        from fieldguide.page_figures import require_matplotlib
+
+        require_jinja()
+        require_matplotlib()
+
+
+def _measured(
+    model: "Predictor",
+    chosen: "Dataset",
+    foreign: "Dataset | None",
+    options: argparse.Namespace,
+    progress: "Progress",
+) -> "Evaluation":
+    """Measure, and write the report where it is asked for, while the images of an archive are still there."""
+    from fieldguide.evaluate import evaluate
+
+    if options.report is None:
+        return evaluate(model, chosen, foreign=foreign, progress=progress)
+    from fieldguide.report import write_report
+    from fieldguide.report.gather import Asked, gather
+
+    asked = Asked(
+        model=options.model,
+        data=options.data,
+        split=options.split,
+        foreign=options.foreign,
+        findings=options.findings,
+        learning_curve=options.learning_curve,
+    )
+    material = gather(model, chosen, asked, foreign=foreign, progress=progress)
+    write_report(material, options.report, plots=options.plots, progress=progress)
+    return material.evaluation
 
 
 def _report(measured: "Evaluation", options: argparse.Namespace) -> int:

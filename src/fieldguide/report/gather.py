@@ -1,0 +1,104 @@
+"""From a model, images and the files of other commands to what a report is made from."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fieldguide.errors import DataError
+from fieldguide.evaluate import examine
+from fieldguide.progress import Progress, silent
+from fieldguide.report.material import Material
+from fieldguide.report.photos import Photos
+from fieldguide.witness import Witness
+
+if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
+    from fieldguide.predictor import Predictor
+
+MAX_BYTES = 100_000_000
+"""A file of another command above this size is not read."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person named, as they named it."""
+
+    model: Path
+    data: Path
+    split: str | None = None
+    foreign: Path | None = None
+    findings: Path | None = None
+    """A file that ``check --json`` wrote."""
+    learning_curve: Path | None = None
+    """A file that ``compare --curve --json`` wrote."""
+
+
+def gather(
+    predictor: "Predictor",
+    images: "Dataset",
+    asked: Asked,
+    *,
+    foreign: "Dataset | None" = None,
+    progress: Progress = silent,
+) -> Material:
+    """Measure a model for a report.
+
+    Parameters
+    ----------
+    predictor
+        The model.
+    images
+        The labelled images to measure on; they must be there until the report is written.
+    asked
+        Names for the page, and files of other commands.
+    foreign
+        Images of other things.
+    progress
+        Told of the images done.
+
+    Raises
+    ------
+    DataError
+        If no image is left to measure on, or a file of another command is not what it should be.
+    """
+    findings = _read(asked.findings, "findings", "fieldguide check DATA --json FILE")
+    curve = _read(asked.learning_curve, "learning_curve", "fieldguide compare DATA --curve --json FILE")
+    witness = Witness(predictor, images)
+    examination = examine(witness, images, foreign=foreign, progress=progress)
+    return Material(
+        model=asked.model.name,
+        data=asked.data.name or str(asked.data),
+        split=asked.split or _split_of(images),
+        card=predictor.card,
+        digest=predictor.digest,
+        examination=examination,
+        witness=witness,
+        photos=Photos(),
+        findings=findings,
+        learning_curve=None if curve is None else curve["learning_curve"],
+        foreign=None if asked.foreign is None else asked.foreign.name,
+    )
+
+
+def _split_of(images: "Dataset") -> str:
+    """The one split that the images are of, or all."""
+    present = set(images.splits or ())
+    return present.pop() if len(present) == 1 else "all"
+
+
+def _read(path: Path | None, key: str, command: str) -> dict[str, Any] | None:
+    """A JSON object with a key, as another command writes it."""
+    if path is None:
+        return None
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path}: has more than {MAX_BYTES:,} bytes; make it with: {command}")
+        answer = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: is no JSON that can be read; make it with: {command}") from error
+    if not isinstance(answer, dict) or key not in answer:
+        raise DataError(f"{path}: must be a JSON object with {key!r}; make it with: {command}")
+    return answer

@@ -1,0 +1,99 @@
+"""How good the model is, in one look."""
+
+from fieldguide.intervals import Interval
+from fieldguide.page_blocks import Block, Notice, Section, Text, Tile, Tiles
+from fieldguide.report.material import Material, percent, plural, span
+
+
+def section(material: Material) -> Section:
+    """The headline: figures with their ranges, and what they mean in plain words."""
+    measured = material.evaluation
+    blocks: list[Block] = [Tiles(tuple(_tiles(material))), Text(_in_words(material))]
+    promise = _promise(material)
+    if promise:
+        blocks.append(promise)
+    if measured.strangers:
+        blocks.append(Notice(_strangers(material)))
+    lead = (
+        f"Measured on {plural(measured.n, 'photo')}. Ranges hold the true value with 95 % confidence: "
+        "the fewer the photos, the wider they are."
+    )
+    return Section("headline", "How good it is", lead, blocks)
+
+
+def _tiles(material: Material) -> list[Tile]:
+    measured, thresholds = material.evaluation, material.card["thresholds"]
+    tiles = [
+        _share("Accuracy", measured.accuracy, "right answers"),
+        _share("Balanced accuracy", measured.balanced_accuracy, "every class counts the same"),
+        _share("Macro F1", measured.macro_f1, "mean over the classes of precision and recall in one"),
+    ]
+    if measured.top5:
+        tiles.append(_share("Top 5", measured.top5, "the truth is among five names"))
+    error = material.reliability.ece
+    tiles.append(
+        Tile(
+            "Calibration error",
+            percent(error.value),
+            f"{span(error)}; how far stated probabilities are off",
+            (min(error.low, 1), min(error.value, 1), min(error.high, 1)),
+        )
+    )
+    if thresholds.get("set") is not None:
+        promised = (
+            f"promised {percent(thresholds['coverage'], 0)}; {measured.mean_set_size:.2f} names a photo"
+        )
+        tiles.append(Tile("Prediction sets hold the truth", percent(measured.coverage), promised))
+    tiles.append(
+        Tile("Taken as unknown", percent(measured.unknown_rate), "photos unlike any seen in training")
+    )
+    tiles.append(Tile("Log loss", f"{measured.log_loss:.3f}", "0 is perfect; punishes being sure and wrong"))
+    return tiles
+
+
+def _share(name: str, interval: Interval, note: str) -> Tile:
+    return Tile(
+        name,
+        percent(interval.value),
+        f"{span(interval)}; {note}",
+        (interval.low, interval.value, interval.high),
+    )
+
+
+def _in_words(material: Material) -> str:
+    accuracy, n = material.evaluation.accuracy, material.evaluation.n
+    wrong = n - int(material.right.sum())
+    if not wrong:
+        return (
+            f"All {n:,} photos were named right. That does not make the model perfect: with this many photos, "
+            f"its true accuracy may still be as low as {percent(accuracy.low)}."
+        )
+    return (
+        f"Of 100 photos like these, expect about {100 * accuracy.value:.0f} to be named right, and no fewer than "
+        f"{100 * accuracy.low:.0f}. Here {wrong:,} of {n:,} were named wrong; the sections below say which, and why."
+    )
+
+
+def _promise(material: Material) -> Notice | None:
+    """Whether training had promised something else."""
+    stated = material.card["metrics"].get("accuracy")
+    if not (isinstance(stated, dict) and {"value", "low", "high"} <= set(stated)):
+        return None
+    promised, found = Interval(stated["value"], stated["low"], stated["high"]), material.evaluation.accuracy
+    if found.high < promised.low:
+        return Notice(
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            "give less, and not by chance: they are harder, labelled otherwise, or of another kind."
+        )
+    if found.low > promised.high:
+        return Notice(
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            "give more, and not by chance: they may be easier, or among those that the model learned from."
+        )
+    return None
+
+
+def _strangers(material: Material) -> str:
+    images = sum(count for _, count in material.evaluation.strangers)
+    names = ", ".join(label for label, _ in material.evaluation.strangers[:5])
+    return f"{plural(images, 'photo')} were left out: their labels are not classes of this model ({names})."
