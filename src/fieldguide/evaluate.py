@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal
-from fieldguide.evaluation import BoolArray, Evaluation, Outcomes, measure, with_foreign
+from fieldguide.evaluation import BoolArray, Evaluation, LeakedPart, Outcomes, measure, with_foreign
+from fieldguide.intervals import share
 from fieldguide.metrics import FloatArray
 from fieldguide.progress import Progress, silent
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Prediction
 
 SPLITS = ("train", "validation", "test", "all")
@@ -71,10 +73,18 @@ def evaluate(
     dataset: "Dataset",
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Measure a model on labelled images: the numbers of :func:`examine` alone."""
-    return examine(predictor, dataset, foreign=foreign, progress=progress).evaluation
+    return examine(predictor, dataset, foreign=foreign, leaks=leaks, progress=progress).evaluation
+
+
+def learned_split(dataset: "Dataset", chosen: "Dataset") -> "Dataset | None":
+    """The split that was learned from; None where there is none, or `chosen` holds some of it."""
+    if "train" not in (dataset.splits or ()) or "train" in (chosen.splits or ()):
+        return None
+    return dataset.select("train")
 
 
 def examine(
@@ -82,6 +92,7 @@ def examine(
     dataset: "Dataset",
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Examination:
     """Measure a model on labelled images, and keep a few numbers an image.
@@ -95,6 +106,8 @@ def examine(
         ``Evaluation.strangers``; classes that the data lack do no harm.
     foreign
         Images of other things, whose labels do not matter: adds how well typicality tells them apart.
+    leaks
+        Which of the images training has seen: adds the accuracy without them.
     progress
         Told of the images done.
 
@@ -116,7 +129,23 @@ def examine(
     if foreign is not None:
         others, refused = _foreign_answers(predictor, foreign, progress)
         measured = with_foreign(measured, outcomes, others, refused)
-    return Examination(measured, outcomes, asked.take(read), others)
+    images = asked.take(read)
+    if leaks is not None:
+        measured = replace(measured, leaks=_leaked(leaks, images, outcomes))
+    return Examination(measured, outcomes, images, others)
+
+
+def _leaked(leaks: "Leaks", images: "Dataset", outcomes: Outcomes) -> LeakedPart:
+    known = [path in leaks.kinds for path in images.paths]
+    paths = [path for path, leaking in zip(images.paths, known, strict=True) if leaking]
+    right = (outcomes.truth == outcomes.predicted)[~np.array(known, dtype=np.bool_)]
+    return LeakedPart(
+        told=leaks.told(),
+        counts={kind: sum(leaks.kinds[path] == kind for path in paths) for kind in leaks.ways},
+        paths=tuple(images.display(path) for path in paths),
+        n_without=len(right),
+        accuracy_without=share(int(right.sum()), len(right)) if len(right) else None,
+    )
 
 
 def _answers(

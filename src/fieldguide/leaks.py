@@ -3,10 +3,10 @@
 Light enough for the using half: `evaluate` asks as well as `train`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,21 +53,29 @@ class Leaks:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def count(self, kind: str) -> int:
-        """How many leak in this way."""
-        return sum(own == kind for own in self.kinds.values())
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """:data:`KINDS`."""
+        return KINDS
 
-    def told(self, split: str) -> str:
-        """One sentence; `split` names what they were to measure."""
+    def told(self) -> str:
+        """One sentence."""
+        images = count_of(self.measured, "image")
         if not self.kinds:
-            return f"no leak: none of the {count_of(self.measured, 'image')} of {split} is in train as well"
-        words = {
-            "same_file": "the same file",
-            "near_duplicate": "nearly the same photo",
-            "same_group": "by group",
-        }
-        ways = ", ".join(f"{self.count(kind)} {words[kind]}" for kind in KINDS if self.count(kind))
-        return f"leak: {len(self)} of {count_of(self.measured, 'image')} of {split} are in train as well ({ways})"
+            return f"no leak: none of the {images} measured is in train as well"
+        counts = Counter(self.kinds.values())
+        words = dict(zip(KINDS, ("the same file", "nearly the same photo", "by their group"), strict=True))
+        ways = ", ".join(f"{counts[kind]} {words[kind]}" for kind in KINDS if counts[kind])
+        verb = "is" if len(self) == 1 else "are"
+        return f"leak: {len(self)} of {images} measured {verb} in train as well ({ways})"
+
+
+def leaks_between(
+    measured: Dataset, training: Dataset, *, cache: Path | None = None, progress: Progress = silent
+) -> Leaks:
+    """Look at both sides of a split and compare them: :func:`find_leaks` for data sets."""
+    sides = (Side.of(part, cache=cache, progress=progress) for part in (measured, training))
+    return find_leaks(*sides)
 
 
 def find_leaks(measured: Side, training: Side) -> Leaks:
@@ -107,8 +115,3 @@ def _near(measured: NDArray[np.uint8], training: NDArray[np.uint8]) -> set[int]:
         if any(row >= count for row in alike):
             rows.update(row for row in members if row < count)
     return rows
-
-
-def as_dict(leaks: Leaks, shown: Sequence[str]) -> dict[str, Any]:
-    """Counts by kind and the paths as results show them, for JSON."""
-    return {"n": len(leaks), **{kind: leaks.count(kind) for kind in KINDS}, "paths": list(shown)}

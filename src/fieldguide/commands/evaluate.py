@@ -12,6 +12,7 @@ from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, say
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
     from fieldguide.evaluation import Evaluation
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
     from fieldguide.progress import Progress
 
@@ -74,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
             opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
-        measured = _measured(model, chosen, foreign, options, progress)
+        leaks = _leaks(dataset, chosen, progress)
+        measured = _measured(model, (chosen, foreign), leaks, options, progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")
     return _report(measured, options)
@@ -96,18 +98,31 @@ def _check(options: argparse.Namespace) -> None:
         require_matplotlib()
 
 
+def _leaks(dataset: "Dataset", chosen: "Dataset", progress: "Progress") -> "Leaks | None":
+    """Compare the images with the data's own training split, where they are another one."""
+    from fieldguide.evaluate import learned_split
+    from fieldguide.files import cache_folder
+    from fieldguide.leaks import leaks_between
+
+    training = learned_split(dataset, chosen)
+    if training is None:
+        return None
+    return leaks_between(chosen, training, cache=cache_folder() / "features", progress=progress)
+
+
 def _measured(
     model: "Predictor",
-    chosen: "Dataset",
-    foreign: "Dataset | None",
+    images: "tuple[Dataset, Dataset | None]",
+    leaks: "Leaks | None",
     options: argparse.Namespace,
     progress: "Progress",
 ) -> "Evaluation":
     """Measure, and write the report where it is asked for, while the images of an archive are still there."""
     from fieldguide.evaluate import evaluate
 
+    chosen, foreign = images
     if options.report is None:
-        return evaluate(model, chosen, foreign=foreign, progress=progress)
+        return evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
     from fieldguide.report import write_report
     from fieldguide.report.gather import Asked, gather
 
@@ -119,7 +134,7 @@ def _measured(
         findings=options.findings,
         learning_curve=options.learning_curve,
     )
-    material = gather(model, chosen, asked, foreign=foreign, progress=progress)
+    material = gather(model, chosen, asked, foreign=foreign, leaks=leaks, progress=progress)
     write_report(material, options.report, plots=options.plots, progress=progress)
     return material.evaluation
 

@@ -82,6 +82,7 @@ def fit_classical(dataset: Dataset, setting: Setting, learn: Learn) -> Fitted:
         used=len(learned.kept),
         fingerprint=learned.fingerprint,
         refused=learned.features.refused,
+        side=learned.side(),
         choices=(
             f"features: edges, texture and colour computed from {side} × {side} pixels, nothing pretrained",
             learned.folding,

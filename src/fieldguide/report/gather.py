@@ -14,6 +14,7 @@ from fieldguide.witness import Witness
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
 
 MAX_BYTES = 100_000_000
@@ -40,6 +41,7 @@ def gather(
     asked: Asked,
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Material:
     """Measure a model for a report.
@@ -54,6 +56,8 @@ def gather(
         Names for the page, and files of other commands.
     foreign
         Images of other things.
+    leaks
+        Which of the images training has seen.
     progress
         Told of the images done.
 
@@ -65,7 +69,7 @@ def gather(
     findings = _read(asked.findings, "findings", "fieldguide check DATA --json FILE")
     curve = _read(asked.learning_curve, "learning_curve", "fieldguide compare DATA --curve --json FILE")
     witness = Witness(predictor, images)
-    examination = examine(witness, images, foreign=foreign, progress=progress)
+    examination = examine(witness, images, foreign=foreign, leaks=leaks, progress=progress)
     return Material(
         model=asked.model.name,
         data=asked.data.name or str(asked.data),
