@@ -41,6 +41,7 @@ FLOORS = {
     "image_png": 21,
     "image_tiff": 21,
     "images": 23,
+    "contact_sheet": 24,
     # 3: things
     "scan": 30,
     "tables": 30,
@@ -98,6 +99,7 @@ FLOORS = {
     "held_out": 43,
     "corrections": 42,
     "leaks": 42,
+    "what_next": 42,
     "feature_memory": 42,
     "graph": 41,
     "kernel_machine": 40,
@@ -200,6 +202,7 @@ FLOORS = {
     "commands.demo": 72,
     "commands.evaluate": 72,
     "commands.info": 72,
+    "commands.next_photos": 72,
     "commands.predict": 72,
     "commands.pretrained": 72,
     "commands.train": 72,

@@ -15,7 +15,7 @@ from pathlib import Path
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError, Refusal
 from fieldguide.files import atomic_write
-from fieldguide.prediction_rows import cell_of, text_of_cell
+from fieldguide.prediction_rows import cell_of, csv_line, text_of_cell
 from fieldguide.scan import count_of
 
 ACTIONS = ("keep", "relabel", "drop")
@@ -53,9 +53,9 @@ def write_corrections(corrections: Iterable[Correction], out: Path) -> None:
         If it cannot be written.
     """
     with atomic_write(out) as file:
-        file.write(_line(COLUMNS))
+        file.write(csv_line(COLUMNS))
         for correction in corrections:
-            file.write(_line([cell_of(text) for text in dataclasses.astuple(correction)]))
+            file.write(csv_line([cell_of(text) for text in dataclasses.astuple(correction)]))
 
 
 def read_corrections(path: Path) -> tuple[Correction, ...]:
@@ -192,8 +192,3 @@ def _text(cell: str) -> str:
         return text_of_cell(cell)
     except ValueError:  # edited by hand: then it means what it says
         return cell
-
-
-def _line(cells: Iterable[str]) -> bytes:
-    quoted = ('"' + cell.replace('"', '""') + '"' for cell in cells)
-    return ",".join(quoted).encode("utf-8") + b"\n"
