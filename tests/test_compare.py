@@ -10,7 +10,7 @@ import pytest
 from fieldguide import answers, cli, recipes
 from fieldguide.answers import answer, seconds_per_image
 from fieldguide.compare import candidates, compare
-from fieldguide.comparison import Pair, Row, recommend
+from fieldguide.comparison import Row, recommend
 from fieldguide.cross_validation import Candidate, cross_validation, merged
 from fieldguide.dataset import open_dataset
 from fieldguide.errors import DataError, OptionError
@@ -19,7 +19,7 @@ from fieldguide.feature_memory import FeatureMemory
 from fieldguide.features import _Extraction, extract
 from fieldguide.fold_results import FoldResult, Journal
 from fieldguide.intervals import Interval
-from fieldguide.paired import Difference
+from fieldguide.paired import Difference, Pair
 from fieldguide.predictor import load
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Setting
@@ -194,7 +194,8 @@ def test_a_mistake_in_a_recipe_does_not_take_the_others_with_it(photos, monkeypa
         def fit(dataset, setting):
             raise ZeroDivisionError("by zero")
 
-    monkeypatch.setitem(recipes.RECIPES, "magic", Magic)
+    found = recipes.find
+    monkeypatch.setattr(recipes, "find", lambda name: Magic if name == "magic" else found(name))
     result = compare(photos, [Candidate("magic", "magic"), ONE], folds=2)
     assert result.rows[1].error == "a mistake in the recipe itself (ZeroDivisionError: by zero)"
     assert result.recommended == "one"

@@ -13,7 +13,7 @@ from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError, OptionError
 from fieldguide.images import open_image
 from fieldguide.predictor import load
-from fieldguide.recipes import RECIPES
+from fieldguide.recipes import RECIPES, find
 from fieldguide.recipes.common import Setting
 from fieldguide.train import TrainOptions, train_dataset
 
@@ -79,7 +79,7 @@ def trained(train, dataset, tmp_path_factory):
 
 
 def test_it_is_described(name):
-    recipe = RECIPES[name]
+    recipe = find(name)
     assert len(recipe.SUMMARY) > 20
     assert isinstance(recipe.OPTIONS, frozenset)
 

@@ -224,7 +224,7 @@ def test_nothing_but_copies_is_not_enough(paint, options, tmp_path):
 def no_work(monkeypatch):
     """Fails a test in which training begins."""
     fail = lambda *arguments: pytest.fail("work began")  # noqa: E731
-    monkeypatch.setattr(recipes.RECIPES["linear-probe"], "fit", fail)
+    monkeypatch.setattr(recipes.find("linear-probe"), "fit", fail)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fieldguide.estimator import ImageClassifier as ImageClassifier
+    from fieldguide.explain import Explanation as Explanation
     from fieldguide.predictor import Prediction as Prediction
     from fieldguide.predictor import Predictor as Predictor
     from fieldguide.predictor import load as load
@@ -22,10 +23,11 @@ _HOMES = {
     "load": "fieldguide.predictor",
     "Prediction": "fieldguide.predictor",
     "Predictor": "fieldguide.predictor",
+    "Explanation": "fieldguide.explain",
     "ImageClassifier": "fieldguide.estimator",
 }
 
-__all__ = ["ImageClassifier", "Prediction", "Predictor", "__version__", "load"]
+__all__ = ["Explanation", "ImageClassifier", "Prediction", "Predictor", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

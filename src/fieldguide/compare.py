@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide import recipes
-from fieldguide.comparison import Comparison, Pair, Row, recommend
+from fieldguide.comparison import Comparison, Row, recommend
 from fieldguide.cross_validation import Candidate, CrossValidation, cross_validation, merged
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError, FieldguideError, OptionError
 from fieldguide.evaluation import Outcomes, measure
 from fieldguide.fold_results import FoldResult
-from fieldguide.paired import compare_answers, holm
+from fieldguide.paired import Pair, compare_answers, holm
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes.common import Setting
 

@@ -7,7 +7,7 @@ from typing import Any
 from fieldguide.cross_validation import Candidate
 from fieldguide.errors import Refusal
 from fieldguide.evaluation import Evaluation
-from fieldguide.paired import SIGNIFICANT, Difference
+from fieldguide.paired import Pair
 
 NEARLY = 0.01
 """A candidate this much less accurate than the best may still be recommended, if no test tells them apart:
@@ -52,45 +52,6 @@ class Row:
             },
             "megabytes": self.megabytes,
             "error": None,
-        }
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two candidates on the same images."""
-
-    first: str
-    """Name of the one ranked higher."""
-    second: str
-    difference: Difference
-    p_corrected: float
-    """The p-value, corrected for the number of pairs (Holm)."""
-
-    @property
-    def real(self) -> bool:
-        """Whether the difference is more than chance: by the test, and by the interval as well."""
-        interval = self.difference.value
-        return self.p_corrected < SIGNIFICANT and not interval.low <= 0 <= interval.high
-
-    @property
-    def sentence(self) -> str:
-        """The difference in words."""
-        points = 100 * self.difference.value.value
-        low, high = 100 * self.difference.value.low, 100 * self.difference.value.high
-        size = f"{points:.1f} points ({low:.1f} to {high:.1f}), p = {_told_p(self.p_corrected)}"
-        if self.real:
-            return f"{self.first} is better than {self.second}: {size}"
-        return f"{self.first} and {self.second} cannot be told apart: {size}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The pair as ``compare --json`` holds it."""
-        return {
-            "first": self.first,
-            "second": self.second,
-            **self.difference.as_dict(),
-            "p_corrected": self.p_corrected,
-            "real": self.real,
-            "sentence": self.sentence,
         }
 
 
@@ -178,7 +139,3 @@ def recommend(rows: Sequence[Row], pairs: Sequence[Pair]) -> tuple[str, str]:
 
 def _milliseconds(row: Row) -> str:
     return f"{1000 * row.image_seconds:.0f} ms"
-
-
-def _told_p(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -10,13 +10,15 @@ products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatte
 by in blocks and memory does not grow with their number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
+
+from fieldguide.blas import side_by_side
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -66,6 +68,11 @@ class Table:
         block -= self.mean[columns]
         block /= self.scale[columns]
         return block
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each class, of shape (n_classes,)."""
+        return np.bincount(self.labels, minlength=self.n_classes) / len(self.labels)
 
     @property
     def n_features(self) -> int:
@@ -122,11 +129,14 @@ class ByProducts:
         """As :class:`Discriminant` says."""
         table = self._table
         scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
-        for fold in np.unique(table.folds[rows]):
+
+        def answer(fold: int) -> None:
             learn, hold = np.flatnonzero(table.folds != fold), np.flatnonzero(table.folds[rows] == fold)
             products = self._products[np.ix_(rows[hold], learn)]
             for number, (coefficients, bias) in enumerate(self._solutions(learn, shrinkages)):
                 scores[number, hold] = products @ coefficients + bias
+
+        _all(side_by_side(answer, np.unique(table.folds[rows]), 3 * self._products.size))
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -185,12 +195,15 @@ class ByScatter:
         """As :class:`Discriminant` says."""
         table = self._table
         scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
-        for without, fold in enumerate(self._names):
-            hold = np.flatnonzero(table.folds[rows] == fold)
+
+        def answer(without: int) -> None:
+            hold = np.flatnonzero(table.folds[rows] == self._names[without])
             for number, (weights, bias) in enumerate(self._solutions(shrinkages, without)):
                 for start in range(0, len(hold), BLOCK):
                     block = hold[start : start + BLOCK]
                     scores[number, block] = table.rows(rows[block]) @ weights + bias
+
+        _all(side_by_side(answer, range(len(self._names)), 3 * self._scatters[0].size))
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -217,9 +230,15 @@ class ByScatter:
             yield weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
 
 
+def _all(results: Iterable[None]) -> None:
+    for _ in results:
+        pass
+
+
 def _solved(system: NDArray[Any], right: NDArray[Any]) -> FloatArray:
     """Solve a positive definite system, whose triangle is overwritten."""
-    factor = scipy.linalg.cho_factor(system, overwrite_a=True, check_finite=False)
+    # The transpose is the same matrix in the order of columns that LAPACK works in, without a copy.
+    factor = scipy.linalg.cho_factor(system.T, overwrite_a=True, check_finite=False)
     return np.asarray(scipy.linalg.cho_solve(factor, right, check_finite=False), dtype=np.float32)
 
 

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal
-from fieldguide.evaluation import BoolArray, Evaluation, LeakedPart, Outcomes, measure, with_foreign
+from fieldguide.evaluation import (
+    Evaluation,
+    ForeignAnswers,
+    LeakedPart,
+    Outcomes,
+    measure,
+    with_foreign,
+)
 from fieldguide.intervals import share
-from fieldguide.metrics import FloatArray
+from fieldguide.metrics import IntArray
 from fieldguide.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -55,19 +62,6 @@ def choose_split(dataset: "Dataset", split: str | None = None) -> "Dataset":
     return dataset.select(wanted)
 
 
-@dataclass(frozen=True)
-class Examination:
-    """A measurement with the answers that it was made from."""
-
-    evaluation: Evaluation
-    outcomes: Outcomes
-    """The answers, a row an image that could be read."""
-    images: "Dataset"
-    """These images, in the same order."""
-    foreign: tuple[FloatArray, BoolArray] | None
-    """Typicality and unknown-or-not of foreign images, both of shape (n_foreign,); None without any."""
-
-
 def evaluate(
     predictor: AnyPredictor,
     dataset: "Dataset",
@@ -76,26 +70,7 @@ def evaluate(
     leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Measure a model on labelled images: the numbers of :func:`examine` alone."""
-    return examine(predictor, dataset, foreign=foreign, leaks=leaks, progress=progress).evaluation
-
-
-def learned_split(dataset: "Dataset", chosen: "Dataset") -> "Dataset | None":
-    """The split that was learned from; None where there is none, or `chosen` holds some of it."""
-    if "train" not in (dataset.splits or ()) or "train" in (chosen.splits or ()):
-        return None
-    return dataset.select("train")
-
-
-def examine(
-    predictor: AnyPredictor,
-    dataset: "Dataset",
-    *,
-    foreign: "Dataset | None" = None,
-    leaks: "Leaks | None" = None,
-    progress: Progress = silent,
-) -> Examination:
-    """Measure a model on labelled images, and keep a few numbers an image.
+    """Measure a model on labelled images.
 
     Parameters
     ----------
@@ -116,23 +91,66 @@ def examine(
     DataError
         If no image is left to measure on.
     """
-    known = set(predictor.classes)
-    rows = [row for row, label in enumerate(dataset.labels) if label in known]
-    strangers = Counter(label for label in dataset.labels if label not in known)
-    if not rows:
+    answers = answers_to(predictor, dataset, progress)
+    measured = measured_by(predictor, dataset, answers, leaks)
+    if foreign is None:
+        return measured
+    return foreign_measured(predictor, measured, answers, foreign, progress)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered to the images of a data set whose labels it knows."""
+
+    rows: IntArray
+    """Which image of the data set each answer belongs to, growing; of shape (n_answers,)."""
+    outcomes: Outcomes
+    """The answers, of as many rows."""
+    refused: tuple[Refusal, ...]
+    """Images that could not be read."""
+
+
+def answers_to(predictor: AnyPredictor, dataset: "Dataset", progress: Progress = silent) -> Answers:
+    """Have a model answer labelled images.
+
+    Raises
+    ------
+    DataError
+        If it knows none of their labels, or none of them can be read.
+    """
+    numbers = {label: number for number, label in enumerate(predictor.classes)}
+    known = [row for row, label in enumerate(dataset.labels) if label in numbers]
+    if not known:
         raise DataError(_nothing_in_common(predictor.classes, dataset))
-    asked = dataset.take(np.asarray(rows, dtype=np.int64))
-    outcomes, read, refused = _answers(predictor, asked, progress)
-    measured = measure(outcomes, tuple(predictor.classes), (*dataset.refused, *refused))
-    measured = replace(measured, strangers=tuple(sorted(strangers.items())))
-    others = None
-    if foreign is not None:
-        others, refused = _foreign_answers(predictor, foreign, progress)
-        measured = with_foreign(measured, outcomes, others, refused)
-    images = asked.take(read)
-    if leaks is not None:
-        measured = replace(measured, leaks=_leaked(leaks, images, outcomes))
-    return Examination(measured, outcomes, images, others)
+    part = dataset.take(known)
+    rows, facts, refused = [], [], []
+    for row, prediction in zip(known, _stream(predictor, part, "evaluating", progress), strict=True):
+        if prediction.error is not None:
+            refused.append(_shown(prediction.error, dataset))
+        else:
+            rows.append(row)
+            facts.append(_facts(prediction, numbers[dataset.labels[row]], dataset.labels[row]))
+    if not rows:
+        raise DataError(_all_refused(part, refused))
+    return Answers(np.asarray(rows, dtype=np.int64), _columns(facts), tuple(refused))
+
+
+def measured_by(
+    predictor: AnyPredictor, dataset: "Dataset", answers: Answers, leaks: "Leaks | None" = None
+) -> Evaluation:
+    """Condense a model's answers into numbers; with `leaks`, also without what training has seen."""
+    known = set(predictor.classes)
+    strangers = Counter(label for label in dataset.labels if label not in known)
+    measured = measure(answers.outcomes, tuple(predictor.classes), (*dataset.refused, *answers.refused))
+    leaked = None if leaks is None else _leaked(leaks, dataset.take(answers.rows), answers.outcomes)
+    return replace(measured, strangers=tuple(sorted(strangers.items())), leaks=leaked)
+
+
+def learned_split(dataset: "Dataset", chosen: "Dataset") -> "Dataset | None":
+    """The split that was learned from; None where there is none, or `chosen` holds some of it."""
+    if "train" not in (dataset.splits or ()) or "train" in (chosen.splits or ()):
+        return None
+    return dataset.select("train")
 
 
 def _leaked(leaks: "Leaks", images: "Dataset", outcomes: Outcomes) -> LeakedPart:
@@ -148,41 +166,43 @@ def _leaked(leaks: "Leaks", images: "Dataset", outcomes: Outcomes) -> LeakedPart
     )
 
 
-def _answers(
-    predictor: AnyPredictor, dataset: "Dataset", progress: Progress
-) -> tuple[Outcomes, list[int], tuple[Refusal, ...]]:
-    numbers = {label: number for number, label in enumerate(predictor.classes)}
-    rows, read, refused = [], [], []
-    stream = _stream(predictor, dataset, "evaluating", progress)
-    for place, (prediction, label) in enumerate(zip(stream, dataset.labels, strict=True)):
+def foreign_measured(
+    predictor: AnyPredictor,
+    measured: Evaluation,
+    answers: Answers,
+    foreign: "Dataset",
+    progress: Progress = silent,
+) -> Evaluation:
+    """Add to a measurement how well typicality tells foreign images apart.
+
+    Raises
+    ------
+    DataError
+        If none of the foreign images can be read.
+    """
+    return with_foreign(measured, answers.outcomes, *foreign_answers(predictor, foreign, progress))
+
+
+def foreign_answers(
+    predictor: AnyPredictor, dataset: "Dataset", progress: Progress = silent
+) -> tuple[ForeignAnswers, tuple[Refusal, ...]]:
+    """Have a model answer images of other things; what could not be read is the second.
+
+    Raises
+    ------
+    DataError
+        If none of them can be read.
+    """
+    read, refused = [], []
+    for prediction in _stream(predictor, dataset, "foreign images", progress):
         if prediction.error is not None:
             refused.append(_shown(prediction.error, dataset))
-        else:
-            rows.append(_facts(prediction, numbers[label], label))
-            read.append(place)
-    if not rows:
-        raise DataError(_all_refused(dataset, refused))
-    return _columns(rows), read, tuple(refused)
-
-
-def _foreign_answers(
-    predictor: AnyPredictor, dataset: "Dataset", progress: Progress
-) -> tuple[tuple[FloatArray, BoolArray], tuple[Refusal, ...]]:
-    predictions = list(_slim(_stream(predictor, dataset, "foreign images", progress)))
-    read = [(typicality, unknown) for typicality, unknown, error in predictions if error is None]
-    refused = [_shown(error, dataset) for _, _, error in predictions if error is not None]
+        else:  # nothing else of an answer is kept: there may be many
+            read.append((prediction.typicality, prediction.unknown, prediction.probability))
     if not read:
         raise DataError(_all_refused(dataset, refused))
-    typicality, unknown = zip(*read, strict=True)
-    return (np.asarray(typicality, dtype=np.float64), np.asarray(unknown, dtype=np.bool_)), (
-        *dataset.refused,
-        *refused,
-    )
-
-
-def _slim(predictions: "Iterable[Prediction]") -> Iterator[tuple[float | None, bool | None, Refusal | None]]:
-    for prediction in predictions:
-        yield prediction.typicality, prediction.unknown, prediction.error
+    typicality, unknown, confidence = np.asarray(read, dtype=np.float64).T
+    return ForeignAnswers(typicality, unknown.astype(np.bool_), confidence), (*dataset.refused, *refused)
 
 
 def _stream(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,15 @@ class Outcomes:
         )
 
 
+class ForeignAnswers(NamedTuple):
+    """What a model answered to foreign images, at least one; each of shape (n_foreign,)."""
+
+    typicality: FloatArray
+    unknown: BoolArray
+    confidence: FloatArray
+    """Probability of the most probable class."""
+
+
 @dataclass(frozen=True)
 class Foreign:
     """How well images of other things are told apart by their typicality."""
@@ -92,6 +101,8 @@ class Foreign:
     """Number of foreign images that could be read."""
     auroc: Interval
     """Chance that an image of the data is more typical than a foreign one."""
+    auroc_of_probability: Interval
+    """The same of the probability of the most probable class, the rule that is often used instead."""
     false_alarm_rate: Interval
     """Share of the data's images taken to be unknown."""
     miss_rate: Interval
@@ -101,7 +112,8 @@ class Foreign:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as ``evaluate --json`` holds them under ``foreign``."""
-        rates = {name: getattr(self, name).as_dict() for name in ("auroc", "false_alarm_rate", "miss_rate")}
+        names = ("auroc", "auroc_of_probability", "false_alarm_rate", "miss_rate")
+        rates = {name: getattr(self, name).as_dict() for name in names}
         return {"n": self.n, **rates, "refused": [refusal.as_dict() for refusal in self.refused]}
 
 
@@ -259,7 +271,7 @@ def measure(outcomes: Outcomes, classes: tuple[str, ...], refused: tuple[Refusal
 def with_foreign(
     evaluation: Evaluation,
     known: Outcomes,
-    foreign: tuple[FloatArray, BoolArray],
+    foreign: ForeignAnswers,
     refused: tuple[Refusal, ...],
 ) -> Evaluation:
     """Add the comparison with foreign images.
@@ -269,16 +281,16 @@ def with_foreign(
     evaluation, known
         The measurement on the data's own images, and the answers it was made from.
     foreign
-        Typicality and unknown-or-not of the foreign images, at least one; both of shape (n_foreign,).
+        The answers to the foreign images.
     refused
         Foreign images that could not be read.
     """
-    typicality, unknown = foreign
     comparison = Foreign(
-        n=len(typicality),
-        auroc=intervals.auroc(typicality, known.typicality),
+        n=len(foreign.typicality),
+        auroc=intervals.auroc(foreign.typicality, known.typicality),
+        auroc_of_probability=intervals.auroc(foreign.confidence, known.confidence),
         false_alarm_rate=intervals.share(int(known.unknown.sum()), len(known.unknown)),
-        miss_rate=intervals.share(int((~unknown).sum()), len(unknown)),
+        miss_rate=intervals.share(int((~foreign.unknown).sum()), len(foreign.unknown)),
         refused=refused,
     )
     return replace(evaluation, foreign=comparison)

@@ -103,9 +103,8 @@ def _probabilities(table: Table, held: NDArray[np.int64]) -> tuple[NDArray[np.bo
     """Which of the held-out rows have a class that the other folds knew, and their probabilities."""
     scores = discriminant(table).out_of_fold(SHRINKAGES, held)
     known = np.isfinite(scores[0, np.arange(len(held)), table.labels[held]])
-    shares = np.bincount(table.labels, minlength=table.n_classes) / len(table.labels)
     truth = table.labels[held[known]]
-    trials = [calibration.calibrate(trial[known].astype(np.float64), truth, shares) for trial in scores]
+    trials = [calibration.calibrate(trial[known].astype(np.float64), truth, table.shares) for trial in scores]
     best = min(range(len(trials)), key=lambda number: trials[number].loss)
     probabilities = trials[best].probabilities(scores[best][known].astype(np.float64))
     return known, probabilities.astype(np.float32)

@@ -10,6 +10,7 @@ from fieldguide.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE = "#0072b2", "#d55e00"
 """Okabe and Ito's, told apart by colour-blind eyes; lines differ in style too."""
@@ -36,6 +37,14 @@ def draw(history: Sequence[Mapping[str, float]], kept_epoch: int | None, out: Pa
     """
     if not history:
         raise OptionError("--plot: this recipe does not train in epochs, so there is no history to draw")
+    picture = io.BytesIO()
+    figure_of(history, kept_epoch).savefig(picture, format="png", dpi=120, metadata={"Software": None})
+    with atomic_write(out) as file:
+        file.write(picture.getvalue())
+
+
+def figure_of(history: Sequence[Mapping[str, float]], kept_epoch: int | None) -> "Figure":
+    """The same as a figure that is not written yet; `history` has at least one row."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 3.6), layout="constrained")
@@ -50,10 +59,7 @@ def draw(history: Sequence[Mapping[str, float]], kept_epoch: int | None, out: Pa
     for axes in (losses, accuracy):
         if kept_epoch is not None:
             axes.axvline(kept_epoch, color="0.6", linewidth=1, linestyle=":")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
-    with atomic_write(out) as file:
-        file.write(picture.getvalue())
+    return figure
 
 
 def _lines(

@@ -49,6 +49,45 @@ class Difference:
         return {"difference": self.value.as_dict(), **only, "p": self.p}
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two models, or ways of training, on the same images."""
+
+    first: str
+    """Name of one; where there is a ranking, of the one ranked higher."""
+    second: str
+    difference: Difference
+    p_corrected: float
+    """The p-value, corrected for the number of pairs (Holm)."""
+
+    @property
+    def real(self) -> bool:
+        """Whether the difference is more than chance: by the test, and by the interval as well."""
+        interval = self.difference.value
+        return self.p_corrected < SIGNIFICANT and not interval.low <= 0 <= interval.high
+
+    @property
+    def sentence(self) -> str:
+        """The difference in words."""
+        points = 100 * self.difference.value.value
+        low, high = 100 * self.difference.value.low, 100 * self.difference.value.high
+        size = f"{points:.1f} points ({low:.1f} to {high:.1f}), p = {_told_p(self.p_corrected)}"
+        if self.real:
+            return f"{self.first} is better than {self.second}: {size}"
+        return f"{self.first} and {self.second} cannot be told apart: {size}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The pair as ``compare --json`` holds it."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            **self.difference.as_dict(),
+            "p_corrected": self.p_corrected,
+            "real": self.real,
+            "sentence": self.sentence,
+        }
+
+
 def compare_answers(first: BoolArray, second: BoolArray, groups: IntArray | None = None) -> Difference:
     """Compare two models that answered the same images.
 
@@ -155,3 +194,7 @@ def _correlation(first: BoolArray, second: BoolArray) -> float:
     if above > 0:
         above = max(0.0, above - len(first) / 2)
     return above / math.sqrt(below) if below > 0 else 0.0
+
+
+def _told_p(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"

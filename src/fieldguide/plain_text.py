@@ -1,7 +1,7 @@
 """Names that strangers gave, as text that can only be read.
 
-File names and class names may hold control, escape and bidirectional characters, and bytes that are no
-text. What is shown to a person, on a terminal or a page, has them spelled out.
+File names and class names may hold control, escape and bidirectional characters, and bytes that are no text.
+What is shown to a person, on a terminal or a page, has them spelled out.
 """
 
 import unicodedata

@@ -4,14 +4,14 @@ Imports no training library; `fieldguide.load` and one answer take well under a 
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,7 +19,11 @@ from fieldguide.artifact import ModelFile, load_model_file
 from fieldguide.errors import ModelFileError, OptionError, Refusal, RefusedInput
 from fieldguide.images import open_image
 from fieldguide.prediction import Judge, Prediction, refused
+from fieldguide.session import open_session, reason_of
 from fieldguide.threads import in_order, usable_cores
+
+if TYPE_CHECKING:
+    from fieldguide.explain import Explainer, Explanation, Photo
 
 __all__ = ["Outputs", "Prediction", "Predictor", "Seen", "Source", "load"]
 
@@ -97,7 +101,7 @@ class Predictor:
         self._file = model_file
         self._preprocessing = model_file.preprocessing
         self._classes = model_file.classes
-        self._session = _session(model_file, self._threads)
+        self._session = open_session(model_file.content, model_file.path, self._threads)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -175,6 +179,32 @@ class Predictor:
             while batch := list(islice(prepared, BATCH)):
                 yield from self._judged(batch, judge)
 
+    @functools.cached_property
+    def explainer(self) -> "Explainer":
+        """Explains this model's answers; it takes memory of its own once it is used."""
+        from fieldguide.explain import Explainer  # predicting needs none of it
+
+        return Explainer(self._file, self._threads)
+
+    def explain(self, image: "Photo", label: str | None = None) -> "Explanation":
+        """Say what each place of a photo adds to the score of a class; docs/explain.md says how to read it.
+
+        Parameters
+        ----------
+        image
+            A path, the bytes of an image file, a Pillow image, or pixels of shape (height, width, 3), uint8.
+        label
+            One of :attr:`classes`; None takes the most probable one.
+
+        Raises
+        ------
+        RefusedInput
+            If the photo cannot be read.
+        OptionError
+            If the model has no such class.
+        """
+        return self.explainer.explain(image, label)
+
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """Run the model file over a batch of pixels.
 
@@ -191,7 +221,7 @@ class Predictor:
         try:
             outputs = Outputs(*self._session.run(NAMES, {"image": pixels}))
         except Exception as error:  # ONNX Runtime's own kinds of exceptions have no common base
-            raise ModelFileError(f"{self._file.path}: the model cannot be run: {_reason(error)}") from error
+            raise ModelFileError(f"{self._file.path}: the model cannot be run: {reason_of(error)}") from error
         shapes = (outputs.probabilities.shape, outputs.typicality.shape, outputs.embedding.shape[:1])
         if shapes != ((len(pixels), len(self._classes)), (len(pixels),), (len(pixels),)):
             raise ModelFileError(
@@ -240,26 +270,3 @@ class _Prepared:
     pixels: NDArray[np.uint8] | None
     size: tuple[int, int]
     error: Refusal | None
-
-
-def _session(model_file: ModelFile, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Threads that wait by spinning would take the cores from the threads that decode.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without this, ONNX Runtime takes bytes with "ORTM" in the fifth place for its own, unchecked format.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    try:
-        return onnxruntime.InferenceSession(model_file.content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own kinds of exceptions have no common base
-        raise ModelFileError(
-            f"{model_file.path}: ONNX Runtime {onnxruntime.__version__} cannot load it: {_reason(error)}"
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what ONNX Runtime says, cut to a readable length."""
-    text = (str(error).splitlines() or [""])[0] or type(error).__name__
-    return text if len(text) <= 200 else text[:200] + "…"

@@ -44,6 +44,10 @@ class Preprocessing:
         resized = square.resize(first, filter_).resize((self.size, self.size), filter_)
         return np.asarray(resized, dtype=np.uint8)
 
+    def area(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The part of an image of this size that the network sees: left, top, right, bottom, in pixels."""
+        return _centre_square(width, height) if self.mode == "crop" else (0, 0, width, height)
+
     def resize_as(self) -> tuple[int, str, str]:
         """Whatever decides the pixels that a network is given: size, mode and filter."""
         return self.size, self.mode, self.interpolation

@@ -37,7 +37,7 @@ def search_space(recipe: str, setting: Setting) -> Space:
         fixed.add("backbone")
     space = {name: described for name, described in table.items() if name not in fixed}
     if not space:
-        able = [name for name, module in recipes.RECIPES.items() if getattr(module, "SEARCH", {})]
+        able = [name for name in recipes.RECIPES if getattr(recipes.find(name), "SEARCH", {})]
         raise OptionError(
             f"recipe: {recipe} has nothing to search here; recipes that have: {', '.join(able)}; choose one, "
             "or fix less by hand"

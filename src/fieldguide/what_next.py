@@ -1,12 +1,13 @@
 """Which unlabelled photos to label next: those that the model is unsure of or has never seen the like of.
 
-Each photo becomes the gradient that its label would give to the last layer if the model were right, as in BADGE
-(Ash et al., "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds", ICLR 2020): the outer
-product of how unsure the answer is and what the network saw. Its length is the uncertainty, its direction what
-the photo is about. One column is added for what no class explains: how far typicality lies below :data:`ODD`.
-From there photos are taken farthest first, each the one least like those taken before (k-center greedy; Sener
-and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR 2018), where BADGE
-draws at random: the same photos give the same list, and none twice the same kind while others wait.
+Each photo becomes the gradient that its label would give to the last layer if the model were right, as in
+BADGE (Ash et al., "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds", ICLR 2020): the
+outer product of how unsure the answer is and what the network saw. Its length is the uncertainty, its
+direction what the photo is about. One column is added for what no class explains: how far typicality lies
+below :data:`ODD`. From there photos are taken farthest first, each the one least like those taken before
+(k-center greedy; Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set
+Approach", ICLR 2018), where BADGE draws at random: the same photos give the same list, and no kind comes twice
+while others wait.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -234,8 +235,9 @@ class _Projection:
         rows = np.stack(self._waiting)
         self._waiting.clear()
         if self._matrix is None:
-            spread = rows.std(axis=0) if len(rows) > 1 else np.ones(rows.shape[1])
+            width = rows.shape[1]
+            spread = rows.std(axis=0) if len(rows) > 1 else np.ones(width)
             scale = np.where(spread > 1e-6 * (1 + np.abs(rows).max(axis=0)), spread, np.inf)
-            chance = np.random.default_rng(0).standard_normal((rows.shape[1], WIDTH)) / np.sqrt(WIDTH)
+            chance = np.random.default_rng(0).standard_normal((width, WIDTH)) / np.sqrt(WIDTH)
             self._matrix = (chance / scale[:, None]).astype(np.float32)
         self._out.append(rows @ self._matrix)

@@ -35,9 +35,6 @@ class Observable(Protocol):
     def card(self) -> dict[str, Any]:
         """What the model says of itself."""
 
-    def predict_stream(self, sources: Iterable[str]) -> Iterator[Prediction]:
-        """One answer a source, in order."""
-
     def seen_stream(self, sources: Iterable[str]) -> "Generator[Seen]":
         """The same, with what stood behind each."""
 
@@ -45,8 +42,7 @@ class Observable(Protocol):
 class Witness:
     """Stands before a model, passes its answers on, and keeps what a report shows.
 
-    :func:`fieldguide.evaluate.examine` takes it for the model. It looks at the first stream of images alone, which
-    are the labelled ones; foreign images come in a second. Rows count the images that could be read, as those of
+    :func:`fieldguide.evaluate.answers_to` takes it for the model, once. Rows count the images that could be read, as those of
     the outcomes do.
 
     Parameters
@@ -72,7 +68,6 @@ class Witness:
         self._predictor = predictor
         self._squashed = predictor.card["preprocessing"]["mode"] == "squash"
         self._counts = ScoreCounts(len(predictor.classes))
-        self._looked = False
         self._features: list[NDArray[np.float32]] = []
         self.rows: list[int] = []
         """Of the images in the sample."""
@@ -98,10 +93,6 @@ class Witness:
 
     def predict_stream(self, sources: Iterable[str]) -> Iterator[Prediction]:
         """One answer a source, in order."""
-        if self._looked:
-            yield from self._predictor.predict_stream(sources)
-            return
-        self._looked = True
         with contextlib.closing(self._predictor.seen_stream(sources)) as stream:
             for seen in stream:
                 if seen.prediction.error is None:

@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_json(parser)
     parser.add_argument(
+        "--report", type=new_file, metavar="FILE.html", help="also write a page to look at, one HTML file"
+    )
+    parser.add_argument(
         "--fix",
         type=new_file,
         metavar="FILE.csv",
@@ -50,6 +53,10 @@ def run(options: argparse.Namespace) -> int:
     from fieldguide.files import cache_folder
     from fieldguide.recipes.common import Setting
 
+    if options.report is not None:
+        from fieldguide.page import require_jinja
+
+        require_jinja()  # before minutes of work
     corrections = read_corrections(options.corrections) if options.corrections is not None else ()
     with (
         terminal.progress() as progress,
@@ -64,6 +71,11 @@ def run(options: argparse.Namespace) -> int:
         if options.corrections is not None:
             dataset = corrected(dataset, corrections)
         found = audit(dataset, setting, corrections=corrections)
+        if options.report is not None:  # now, while the images of an archive are still there
+            from fieldguide.audit_page import write_audit_page
+
+            name = options.data.name or str(options.data)
+            write_audit_page(found, name, options.report, progress=progress)
     for note in found.notes:
         terminal.say(f"note: {note}")
     tell = terminal.say if options.json == STANDARD_OUTPUT else terminal.show
@@ -75,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
         table = (*corrections, *found.fixes)
         write_corrections(table, options.fix)
         terminal.say(f"{options.fix}: {len(table)} corrections; look through them, then train --corrections")
+    if options.report is not None:
+        terminal.say(f"{options.report}: the findings as a page; open it in a browser")
     return 1 if found.issues else 0
 
 

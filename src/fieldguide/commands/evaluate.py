@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide import terminal
+from fieldguide.commands import evaluate_page as page
 from fieldguide.commands import summary
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, say_refused, write_json
+from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, write_json
+from fieldguide.errors import OptionError
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
     from fieldguide.evaluation import Evaluation
     from fieldguide.leaks import Leaks
-    from fieldguide.predictor import Predictor
     from fieldguide.progress import Progress
+    from fieldguide.rivals import Rivalry
 
 NAME = "evaluate"
 HELP = "measure a model file on labelled photos"
@@ -35,26 +37,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--foreign", type=Path, metavar="DATA", help="photos of other things, to be told apart"
     )
+    page.arguments(parser)
     parser.add_argument(
-        "--report", type=new_file, metavar="FILE.html", help="also write a page to look at, one HTML file"
-    )
-    parser.add_argument(
-        "--plots",
+        "--against",
         type=Path,
-        metavar="DIR",
-        help="with --report: also its plots as SVG and PNG, numbers as CSV",
-    )
-    parser.add_argument(
-        "--findings",
-        type=Path,
-        metavar="FILE",
-        help="with --report: what `check --json FILE` found in the data",
-    )
-    parser.add_argument(
-        "--learning-curve",
-        type=Path,
-        metavar="FILE",
-        help="with --report: what `compare --curve --json FILE` wrote",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="another model file to compare with on the same photos; may be given several times",
     )
     add_json(parser)
 
@@ -62,11 +52,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure, show the page, write the JSON."""
     from fieldguide.dataset import open_dataset
-    from fieldguide.evaluate import choose_split
+    from fieldguide.evaluate import choose_split, evaluate
     from fieldguide.predictor import load
+    from fieldguide.rivals import compare_models
 
-    _check(options)
-    model = load(options.model)
+    page.check(options)
+    models = {name: load(path) for name, path in _named([options.model, *options.against]).items()}
+    model, rivalry = next(iter(models.values())), None
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(terminal.progress())
         dataset = stack.enter_context(open_dataset(options.data, minimum_classes=1, progress=progress))
@@ -76,26 +68,16 @@ def run(options: argparse.Namespace) -> int:
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
         leaks = _leaks(dataset, chosen, progress)
-        measured = _measured(model, (chosen, foreign), leaks, options, progress)
+        if len(models) > 1:
+            rivalry = compare_models(models, chosen, foreign=foreign, leaks=leaks, progress=progress)
+            measured = rivalry.models[0].evaluation
+        if options.report is not None:
+            measured = page.measure_and_write(model, (chosen, foreign), leaks, options, progress)
+        elif rivalry is None:
+            measured = evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")
-    return _report(measured, options)
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Nothing is measured for minutes before it turns out that its report cannot be written."""
-    from fieldguide.errors import OptionError
-
-    for name in ("plots", "findings", "learning_curve"):
-        if options.report is None and getattr(options, name) is not None:
-            flag = "--" + name.replace("_", "-")
-            raise OptionError(f"{flag}: belongs to --report, which was not given; add --report FILE.html")
-    if options.report is not None:
-        from fieldguide.page import require_jinja
-        from fieldguide.page_figures import require_matplotlib
-
-        require_jinja()
-        require_matplotlib()
+    return _report(measured, rivalry, options)
 
 
 def _leaks(dataset: "Dataset", chosen: "Dataset", progress: "Progress") -> "Leaks | None":
@@ -110,37 +92,20 @@ def _leaks(dataset: "Dataset", chosen: "Dataset", progress: "Progress") -> "Leak
     return leaks_between(chosen, training, cache=cache_folder() / "features", progress=progress)
 
 
-def _measured(
-    model: "Predictor",
-    images: "tuple[Dataset, Dataset | None]",
-    leaks: "Leaks | None",
-    options: argparse.Namespace,
-    progress: "Progress",
-) -> "Evaluation":
-    """Measure, and write the report where it is asked for, while the images of an archive are still there."""
-    from fieldguide.evaluate import evaluate
-
-    chosen, foreign = images
-    if options.report is None:
-        return evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
-    from fieldguide.report import write_report
-    from fieldguide.report.gather import Asked, gather
-
-    asked = Asked(
-        model=options.model,
-        data=options.data,
-        split=options.split,
-        foreign=options.foreign,
-        findings=options.findings,
-        learning_curve=options.learning_curve,
-    )
-    material = gather(model, chosen, asked, foreign=foreign, leaks=leaks, progress=progress)
-    write_report(material, options.report, plots=options.plots, progress=progress)
-    return material.evaluation
+def _named(paths: list[Path]) -> dict[str, Path]:
+    """Model files by name: of their files where these differ, else of their paths."""
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise OptionError(f"--against: must be another model file than MODEL, and each once; got {names}")
+    return dict(zip(names, paths, strict=True))
 
 
-def _report(measured: "Evaluation", options: argparse.Namespace) -> int:
+def _report(measured: "Evaluation", rivalry: "Rivalry | None", options: argparse.Namespace) -> int:
     answer = measured.as_dict()
+    if rivalry is not None:
+        answer["against"] = rivalry.as_dict()
     refused = [*answer["refused"], *answer.get("foreign", {}).get("refused", [])]
     say_refused(refused, len(refused), "--json lists")
     for label, images in measured.strangers:

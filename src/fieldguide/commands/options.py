@@ -73,11 +73,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def write_json(answer: Any, target: Path | None) -> None:
-    """Write `answer` where ``--json`` asked for it; None writes nothing."""
+def write_json(answer: Any, target: Path | None, indent: int | None = 2) -> None:
+    """Write `answer` where ``--json`` asked for it; None writes nothing. Without indent it is one line."""
     if target is None:
         return
-    text = json.dumps(answer, indent=2, allow_nan=False)
+    text = json.dumps(answer, indent=indent, allow_nan=False)
     if target == STANDARD_OUTPUT:
         for line in text.split("\n"):
             show(line)

@@ -36,6 +36,8 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
     yield from _confused(answer["confusion"])
     if "foreign" in answer:
         yield from _foreign(answer["foreign"])
+    if "against" in answer:
+        yield from _against(answer["against"])
 
 
 def _without(leaks: dict[str, Any]) -> str:
@@ -75,5 +77,24 @@ def _confused(confusion: dict[str, Any]) -> Iterator[str]:
 def _foreign(foreign: dict[str, Any]) -> Iterator[str]:
     yield f"{foreign['n']} foreign images, told apart by typicality"
     yield f"  {'AUROC':<20}{_range(foreign['auroc'])}"
+    beside = _range(foreign["auroc_of_probability"])
+    yield f"  {'the same of':<20}{beside} the largest probability, were that the rule"
     yield f"  {'false alarms':<20}{_range(foreign['false_alarm_rate'])} of the data's images taken as unknown"
     yield f"  {'missed':<20}{_range(foreign['miss_rate'])} of the foreign images taken as known"
+
+
+def _against(against: dict[str, Any]) -> Iterator[str]:
+    models = against["models"]
+    width = min(max(len(model["name"]) for model in models), 40)
+    separate = f"{against['separate_images']} of them separate"
+    yield f"models compared on the {against['n']} images that all answered ({separate})"
+    for model in models:
+        figures = f"log loss {model['log_loss']:.3f}, calibration error {model['ece']:.3f}"
+        yield f"  {model['name']:<{width}}  accuracy {_range(model['accuracy'])}, {figures}"
+    for pair in against["pairs"]:
+        yield f"  {pair['sentence']}"
+    differing = against["disagreements"]
+    yield f"answered differently: {len(differing)}" + (", the first:" if len(differing) > MOST_ROWS else "")
+    for one in differing[:MOST_ROWS]:
+        said = ", ".join(f"{answer['label']} {answer['probability']:.2f}" for answer in one["answers"])
+        yield f"  {one['path']} ({one['label']}): {said}"

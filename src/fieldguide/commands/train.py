@@ -164,7 +164,7 @@ def _recipe_options(options: argparse.Namespace) -> dict[str, Any]:
     }
     for name, need in needed.items():
         if need not in find(options.recipe).OPTIONS:
-            takers = [other for other, recipe in RECIPES.items() if need in recipe.OPTIONS]
+            takers = [other for other in RECIPES if need in find(other).OPTIONS]
             taken = f"recipes that do: {', '.join(takers)}" if takers else "no recipe of this version does"
             flag = "--" + name.replace("_", "-")
             raise OptionError(f"{flag}: the recipe {options.recipe} does not take it; {taken}; leave it out")

@@ -56,7 +56,7 @@ all(".table").forEach(block => {
 
 // Heat maps over photos.
 all(".heat-switch").forEach(box => box.addEventListener("change", () =>
-  box.closest(".gallery").classList.toggle("cold", !box.checked)));
+  box.closest(".gallery").classList.toggle("hot", box.checked)));
 
 // The map: the nearest point shows its photo.
 all(".map").forEach(figure => {

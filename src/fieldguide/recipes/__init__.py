@@ -1,17 +1,18 @@
 """The ways to train. A new recipe is one file with `SUMMARY`, `OPTIONS` and `fit`, plus one line here."""
 
+import importlib
 from types import ModuleType
 
 from fieldguide.errors import OptionError
-from fieldguide.recipes import cnn, finetune, linear_probe, random_forest, svm
 
-RECIPES: dict[str, ModuleType] = {
-    "linear-probe": linear_probe,
-    "finetune": finetune,
-    "cnn": cnn,
-    "svm": svm,
-    "random-forest": random_forest,
+RECIPES = {
+    "linear-probe": "linear_probe",
+    "finetune": "finetune",
+    "cnn": "cnn",
+    "svm": "svm",
+    "random-forest": "random_forest",
 }
+"""Name and module; a module is loaded when it is asked for, since some of them take seconds."""
 
 
 def find(name: str) -> ModuleType:
@@ -24,4 +25,4 @@ def find(name: str) -> ModuleType:
     """
     if name not in RECIPES:
         raise OptionError(f"recipe: must be one of {', '.join(RECIPES)}; got {name!r}")
-    return RECIPES[name]
+    return importlib.import_module(f"{__name__}.{RECIPES[name]}")

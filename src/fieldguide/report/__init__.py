@@ -1,6 +1,6 @@
 """The report of an evaluation: one page, a file a section.
 
-A section is a file with ``section(material)``, which gives a :class:`~fieldguide.page_blocks.Section`, or None where
+A section is a function of the material, in a file of its own or beside its kin, which gives a :class:`~fieldguide.page_blocks.Section`, or None where
 it has nothing to say, and one line in :data:`SECTIONS`; that is also their order on the page.
 """
 
@@ -10,13 +10,40 @@ from pathlib import Path
 from fieldguide.page import write_page, write_plots
 from fieldguide.page_blocks import Page, Section
 from fieldguide.progress import Progress, silent
-from fieldguide.report import by_class, confusion, headline
+from fieldguide.report import (
+    by_class,
+    calibration_plot,
+    confusion,
+    coverage_plot,
+    data_findings,
+    feature_map,
+    galleries,
+    headline,
+    model_facts,
+    next_steps,
+    separation,
+    training,
+    typicality_plot,
+)
 from fieldguide.report.material import Material, plural
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     headline.section,
+    next_steps.section,
+    galleries.mistakes,
     confusion.section,
     by_class.section,
+    calibration_plot.section,
+    coverage_plot.section,
+    typicality_plot.section,
+    feature_map.section,
+    separation.section,
+    galleries.hits,
+    galleries.examples,
+    training.curve,
+    training.history,
+    data_findings.section,
+    model_facts.section,
 )
 
 

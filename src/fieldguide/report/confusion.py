@@ -7,8 +7,7 @@ import numpy as np
 from fieldguide import page_figures
 from fieldguide.metrics import FloatArray, IntArray, ratio
 from fieldguide.page_blocks import Block, Cell, Column, Numbers, Picture, Section, Table, Text
-from fieldguide.plain_text import escaped
-from fieldguide.report.material import Material
+from fieldguide.report.material import Material, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +17,6 @@ MOST_DRAWN = 30
 MOST_PAIRS = 300
 MOST_CELLS = 5_000
 """Cells of the matrix that its CSV holds, the fullest first; 5,000 are about 100 KB."""
-LONGEST_NAME = 18
 
 
 def section(material: Material) -> Section:
@@ -69,7 +67,7 @@ def _picture(material: Material) -> Picture:
     chosen = _chosen(whole)
     part = whole[np.ix_(chosen, chosen)]
     order = clustered(part)
-    names = [_cut(classes[number]) for number in chosen[order]]
+    names = [named(classes[number]) for number in chosen[order]]
     size = min(4.2 + 0.32 * len(names), 11.5)
     with page_figures.style():
         figure, axes = page_figures.axes(size + 1.2, size)
@@ -160,8 +158,3 @@ def _alt(material: Material) -> str:
         return "Confusion matrix: every photo lies on the diagonal."
     told = "; ".join(f"{truth} taken for {answer} {images} times" for truth, answer, images in pairs)
     return f"Confusion matrix of {len(material.classes)} classes. Most frequent mistakes: {told}."
-
-
-def _cut(name: str) -> str:
-    shown = escaped(name)
-    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"

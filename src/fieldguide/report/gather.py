@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide.errors import DataError
-from fieldguide.evaluate import examine
+from fieldguide.evaluate import answers_to, foreign_answers, measured_by
+from fieldguide.evaluation import with_foreign
 from fieldguide.progress import Progress, silent
 from fieldguide.report.material import Material
 from fieldguide.report.photos import Photos
@@ -69,19 +70,25 @@ def gather(
     findings = _read(asked.findings, "findings", "fieldguide check DATA --json FILE")
     curve = _read(asked.learning_curve, "learning_curve", "fieldguide compare DATA --curve --json FILE")
     witness = Witness(predictor, images)
-    examination = examine(witness, images, foreign=foreign, leaks=leaks, progress=progress)
+    answers = answers_to(witness, images, progress)
+    measured, others = measured_by(witness, images, answers, leaks), None
+    if foreign is not None:
+        others, refused = foreign_answers(predictor, foreign, progress)
+        measured = with_foreign(measured, answers.outcomes, others, refused)
     return Material(
         model=asked.model.name,
         data=asked.data.name or str(asked.data),
         split=asked.split or _split_of(images),
         card=predictor.card,
         digest=predictor.digest,
-        examination=examination,
+        evaluation=measured,
+        outcomes=answers.outcomes,
+        images=images.take(answers.rows),
         witness=witness,
-        photos=Photos(),
+        photos=Photos(predictor),
         findings=findings,
         learning_curve=None if curve is None else curve["learning_curve"],
-        foreign=None if asked.foreign is None else asked.foreign.name,
+        foreign=others,
     )
 
 

@@ -1,20 +1,21 @@
 """What every section of a report is made from, and the few forms of numbers that all of them use."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.evaluate import Examination
-from fieldguide.evaluation import Evaluation, Outcomes
+from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes
 from fieldguide.intervals import Interval
+from fieldguide.plain_text import escaped
 from fieldguide.ranking_curves import Curves
 from fieldguide.reliability import Reliability, reliability
 from fieldguide.report.photos import Photos
 
 if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
     from fieldguide.witness import Witness
 
 
@@ -32,25 +33,20 @@ class Material:
     """Of the model file; docs/artifact.md explains every field."""
     digest: str
     """Of the model file."""
-    examination: Examination
+    evaluation: Evaluation
+    """The numbers."""
+    outcomes: Outcomes
+    """The answers, a row an image that could be read."""
+    images: "Dataset"
+    """These images, in the same order."""
     witness: "Witness"
     photos: Photos
     findings: dict[str, Any] | None = None
     """What ``check --json`` wrote; None without it."""
     learning_curve: dict[str, Any] | None = None
     """What ``compare --curve --json`` wrote under ``learning_curve``; None without it."""
-    foreign: str | None = field(default=None)
-    """The foreign images as the person named them."""
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """The numbers."""
-        return self.examination.evaluation
-
-    @property
-    def outcomes(self) -> Outcomes:
-        """The answers, a row an image."""
-        return self.examination.outcomes
+    foreign: ForeignAnswers | None = None
+    """Answers to images of other things; None without any."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -80,8 +76,7 @@ class Material:
 
     def shown(self, row: int) -> str:
         """Name of the image of a row."""
-        images = self.examination.images
-        return images.display(images.paths[row])
+        return self.images.display(self.images.paths[row])
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -92,6 +87,12 @@ def percent(share: float, digits: int = 1) -> str:
 def span(interval: Interval, digits: int = 1) -> str:
     """The range of a share."""
     return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
+
+
+def named(name: str, longest: int = 18) -> str:
+    """A name as a plot shows it: nothing in it is obeyed, and it leaves room for the plot."""
+    shown = escaped(name)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

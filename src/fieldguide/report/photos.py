@@ -1,20 +1,34 @@
 """The photos that a report shows, read again from their files: few, upright, small, and with heat maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from fieldguide.errors import RefusedInput
+from fieldguide.errors import ModelFileError, RefusedInput
+from fieldguide.explain import heat_maps
+from fieldguide.heat_picture import overlay
 from fieldguide.images import open_image
 from fieldguide.page_blocks import Shot
-from fieldguide.page_thumbnails import thumbnail
+from fieldguide.page_thumbnails import encoded, thumbnail
 from fieldguide.threads import in_order, usable_cores
+
+if TYPE_CHECKING:
+    from fieldguide.predictor import Predictor
 
 SIDE, SMALL = 224, 144
 """Longer side of photos in pixels: shown at about half of that, sharp on fine screens."""
-AHEAD = 16
-"""Photos that may wait decoded; bounds memory."""
+BATCH = 8
+"""Photos that are held decoded at a time; bounds memory."""
+MAP_SIDE = 96
+MOST_APPROXIMATE = 12
+"""Heat maps in all where each costs some 120 predictions."""
+
+Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -29,12 +43,25 @@ class Wanted:
 
 
 class Photos:
-    """Reads the photos that sections ask for."""
+    """Reads the photos that sections ask for.
+
+    Parameters
+    ----------
+    predictor
+        The model, whose heat maps are drawn; None draws none.
+    """
+
+    def __init__(self, predictor: "Predictor | None") -> None:
+        self._predictor = predictor
+        self._left = MOST_APPROXIMATE
+
+    @property
+    def exact(self) -> bool:
+        """Whether heat maps add up to the score, and are not an approximation."""
+        return self._predictor is not None and self._predictor.explainer.exact
 
     def shots(self, wanted: Sequence[Wanted], *, side: int = SIDE) -> tuple[Shot, ...]:
-        """Show photos.
-
-        A photo that can no longer be read becomes an empty shot.
+        """Show photos; one that can no longer be read becomes an empty shot.
 
         Parameters
         ----------
@@ -43,14 +70,42 @@ class Photos:
         side
             Longer side in pixels.
         """
-        names = (photo.path for photo in wanted)
-        images = in_order(_opened, names, usable_cores(), AHEAD)
-        return tuple(self._shot(photo, image, side) for photo, image in zip(wanted, images, strict=True))
+        opened = in_order(_opened, (photo.path for photo in wanted), usable_cores(), BATCH)
+        pairs = zip(wanted, opened, strict=True)
+        shots: list[Shot] = []
+        while batch := list(islice(pairs, BATCH)):
+            shots.extend(self._batch(batch, side))
+        return tuple(shots)
 
-    def _shot(self, photo: Wanted, image: Image.Image | None, side: int) -> Shot:
-        if image is None:
-            return Shot(b"", photo.title, photo.lines)
-        return Shot(thumbnail(image, side), photo.title, photo.lines, b"")
+    def _batch(self, batch: list[tuple[Wanted, Image.Image | None]], side: int) -> Iterator[Shot]:
+        read = [(photo, image) for photo, image in batch if image is not None]
+        maps = iter(self._maps(read))
+        for photo, image in batch:
+            if image is None:
+                yield Shot(b"", photo.title, photo.lines)
+            else:
+                heat = self._drawn(image, next(maps, None), side)
+                yield Shot(thumbnail(image, side), photo.title, photo.lines, heat)
+
+    def _maps(self, read: list[tuple[Wanted, Image.Image]]) -> Map | tuple[()]:
+        """Heat maps of as many photos, from the first on, as time allows."""
+        if self._predictor is None:
+            return ()
+        try:
+            if not self.exact:
+                read, self._left = read[: self._left], max(0, self._left - len(read))
+            images, labels = [image for _, image in read], [photo.label for photo, _ in read]
+            return heat_maps(self._predictor, images, labels, MAP_SIDE)
+        except ModelFileError:  # a network of a form that has no maps; the page says so
+            self._predictor = None
+            return ()
+
+    def _drawn(self, image: Image.Image, heat: Map | None, side: int) -> bytes:
+        if heat is None or self._predictor is None or not np.isfinite(heat).all():
+            return b""
+        small = image.copy()
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return encoded(overlay(small, heat, self._predictor.explainer.area(*small.size)))
 
 
 def _opened(path: str) -> Image.Image | None:

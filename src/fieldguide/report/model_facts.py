@@ -1,0 +1,65 @@
+"""What the model is for, what it was trained on, and how: the card that lies in the model file."""
+
+from typing import Any
+
+from fieldguide.page_blocks import Block, Facts, Section, Text
+from fieldguide.report.material import Material, listed, percent, plural
+
+
+def section(material: Material) -> Section:
+    """The card in words."""
+    lead = "From the card inside the model file; fieldguide info shows all of it."
+    blocks: list[Block] = [Text(_purpose(material)), Facts(tuple(_facts(material)))]
+    choices = material.card.get("choices")
+    if isinstance(choices, list) and choices:
+        blocks.append(Text("What was chosen in training, and why:"))
+        blocks.append(Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1))))
+    return Section("model", "The model", lead, blocks)
+
+
+def _purpose(material: Material) -> str:
+    names = listed(material.classes)
+    return (
+        f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets one of these "
+        "names, with a probability; a photo of anything else should be called unknown. It was made for photos of the "
+        "kind it was trained on, and nothing is known of others."
+    )
+
+
+def _facts(material: Material) -> list[tuple[str, str]]:
+    card, rows = material.card, []
+    rows.append(
+        ("recipe", " ".join(str(part) for part in (card["recipe"], card.get("preset") or "") if part))
+    )
+    backbone = card.get("backbone")
+    if isinstance(backbone, dict):
+        rows.append(("backbone", f"{backbone['name']}, licence {backbone['licence']}"))
+    rows += _training(card)
+    size = card["preprocessing"]["size"]
+    rows.append(("sees", f"{size} × {size} pixels, {_shape(card['preprocessing']['mode'])}"))
+    limits = card["thresholds"]
+    rows.append(("unknown", f"below a typicality of {limits['unknown']:g}"))
+    if limits.get("set") is not None:
+        promise = f"every class of at least {limits['set']:.3f}; holds the truth for {percent(limits['coverage'], 0)}"
+        rows.append(("prediction set", promise))
+    rows.append(("file", f"SHA-256 {material.digest}"))
+    return rows
+
+
+def _training(card: dict[str, Any]) -> list[tuple[str, str]]:
+    rows, data, metrics = [], card["data"], card["metrics"]
+    if isinstance(data.get("images"), int):
+        rows.append(("trained on", f"{plural(data['images'], 'photo')}"))
+    if data.get("fingerprint"):
+        rows.append(("data fingerprint", str(data["fingerprint"])))
+    accuracy = metrics.get("accuracy")
+    if isinstance(accuracy, dict) and "value" in accuracy:
+        where = metrics.get("measured_on", "held-out photos")
+        rows.append(("accuracy then", f"{percent(accuracy['value'])}, measured on {where} photos"))
+    if card.get("seed") is not None:
+        rows.append(("seed", str(card["seed"])))
+    return rows
+
+
+def _shape(mode: str) -> str:
+    return "the whole photo made square" if mode == "squash" else "the square in the middle"

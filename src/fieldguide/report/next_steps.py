@@ -1,0 +1,180 @@
+"""What to do next, in plain words, the most rewarding first.
+
+The gain of a step is what accuracy would rise by if it worked in full: photos that it concerns, divided by all. It is
+an upper end and said to be one; where nothing can be computed the step stands after those with figures.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldguide.intervals import share
+from fieldguide.page_blocks import Section, Step, Steps, Text
+from fieldguide.report.data_findings import findings_of
+from fieldguide.report.material import Material, percent, plural
+
+SURE = 0.9
+"""A wrong answer at least this probable, on a typical photo, makes the label suspect."""
+MOST = 6
+FEW = 0.5
+"""A class with less than this part of the median class's training photos has few."""
+WIDE = 0.06
+"""Half an interval's width, in accuracy, from which on more photos to measure on are worth having."""
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A step with what it may bring."""
+
+    gain: float
+    """In accuracy, at most; 0 where it cannot be told."""
+    step: Step
+
+
+def section(material: Material) -> Section:
+    """The steps that the measurement gives reason for."""
+    lead = (
+        "Ranked by what accuracy would gain at most, if the step worked in full: the photos it concerns, "
+        "divided by all photos. What brings safety and not accuracy comes last."
+    )
+    ideas = sorted(ideas_of(material), key=lambda idea: -idea.gain)[:MOST]
+    if not ideas:
+        text = "Nothing stands out: no pair of classes, no class and no label asks for work. Use the model."
+        return Section("next", "What to do next", lead, [Text(text)])
+    return Section("next", "What to do next", lead, [Steps(tuple(idea.step for idea in ideas))])
+
+
+def ideas_of(material: Material) -> Iterator[Idea]:
+    """All steps that the numbers give reason for, in no order."""
+    yield from _confused(material)
+    yield from _labels(material)
+    yield from _few_photos(material)
+    yield from _more_photos(material)
+    yield from _findings(material)
+    yield from _unlike(material)
+    yield from _calibration(material)
+    yield from _refused(material)
+    yield from _few_measured(material)
+
+
+def _idea(gain: float, title: str, why: str, command: str = "") -> Idea:
+    return Idea(gain, Step(title, why, f"up to +{100 * gain:.1f} points" if gain > 0 else "", command))
+
+
+def _confused(material: Material) -> Iterator[Idea]:
+    """The pair of classes mixed up most, in both directions."""
+    both = material.evaluation.confusion + material.evaluation.confusion.T
+    both = np.triu(both, 1)
+    first, second = np.unravel_index(int(both.argmax()), both.shape)
+    mixed = int(both[first, second])
+    if mixed < 3:
+        return
+    one, other = material.classes[first], material.classes[second]
+    why = (
+        f"{mixed} of {material.evaluation.n:,} photos are mistaken between these two. Decide what divides them, mend the "
+        "labels on both sides, and add photos that lie near the border."
+    )
+    yield _idea(mixed / material.evaluation.n, f"Draw the line between {one} and {other}", why)
+
+
+def _labels(material: Material) -> Iterator[Idea]:
+    """Sure mistakes on photos that look familiar."""
+    out = material.outcomes
+    suspect = ~material.right & (out.confidence >= SURE) & ~out.unknown
+    count = int(suspect.sum())
+    if not count:
+        return
+    why = (
+        f"The model is at least {percent(SURE, 0)} sure of another name for {plural(count, 'photo')} that otherwise look "
+        "familiar. Surest mistakes, below, shows them. Each wrong label that is mended counts as a right answer."
+    )
+    yield _idea(count / material.evaluation.n, f"Look at {plural(count, 'suspicious label')}", why)
+
+
+def _few_photos(material: Material) -> Iterator[Idea]:
+    """The class with few training photos that loses most against the median class."""
+    learned = material.trained_on
+    support, recall = material.evaluation.per_class.support, material.evaluation.per_class.recall
+    present = np.flatnonzero(support > 0)
+    if not learned or len(present) < 3:
+        return
+    usual, median = np.median(list(learned.values())), float(np.median(recall[present]))
+    best, lost = -1, 0.0
+    for number in present:
+        missing = support[number] * (median - recall[number])
+        if learned.get(material.classes[number], 0) < FEW * usual and missing > max(lost, 0.5):
+            best, lost = int(number), float(missing)
+    if best < 0:
+        return
+    name = material.classes[best]
+    why = (
+        f"It has {plural(learned.get(name, 0), 'training photo')}, the usual class {usual:.0f}, and {percent(recall[best], 0)} "
+        f"of its photos are recognised against {percent(median, 0)} in the usual class."
+    )
+    yield _idea(lost / material.evaluation.n, f"Collect more photos of {name}", why)
+
+
+def _more_photos(material: Material) -> Iterator[Idea]:
+    """What the learning curve says, where it was measured."""
+    outlook = (material.learning_curve or {}).get("outlook")
+    if not isinstance(outlook, dict):
+        return
+    gain = outlook.get("gain", {}).get("value", 0.0)
+    if isinstance(gain, float) and gain > 0.005:
+        sentence = str((material.learning_curve or {}).get("sentence", ""))
+        yield _idea(gain, "Double the training photos", sentence[:1].upper() + sentence[1:] + ".")
+
+
+def _findings(material: Material) -> Iterator[Idea]:
+    """The gravest finding of the data check."""
+    issues = [finding for finding in findings_of(material.findings) if finding["severity"] == "issue"]
+    if issues:
+        most = max(issues, key=lambda finding: finding["count"])
+        why = f"fieldguide check found {plural(len(issues), 'kind')} of fault; the most frequent: {most['message']}"
+        yield _idea(0, "Mend the data first", why, f"fieldguide check {material.data} --fix corrections.csv")
+
+
+def _unlike(material: Material) -> Iterator[Idea]:
+    """More unknown photos than the threshold lets through by chance."""
+    unknown, expected = material.outcomes.unknown, material.card["thresholds"]["unknown"]
+    rate = share(int(unknown.sum()), len(unknown))
+    if rate.low <= expected:
+        return
+    why = (
+        f"{percent(rate.value)} are called unknown, where {percent(expected, 0)} would be expected. They come from "
+        "another camera, place or time than the training photos: add some of them to training."
+    )
+    yield _idea(0, "These photos are not quite like those learned from", why)
+
+
+def _calibration(material: Material) -> Iterator[Idea]:
+    """A calibration error that chance does not explain."""
+    told = material.reliability
+    if told.ece.value <= told.by_chance or told.ece.low < 0.01:
+        return
+    why = (
+        f"Stated probabilities are off by {percent(told.ece.value)} on average, more than chance explains "
+        f"({percent(told.by_chance)}). Do not set thresholds by them until photos like these are in training."
+    )
+    yield _idea(0, "Do not take the probabilities at their word here", why)
+
+
+def _refused(material: Material) -> Iterator[Idea]:
+    """Files that could not be read."""
+    count = len(material.evaluation.refused)
+    if count:
+        why = "They were left out of every figure. The list stands under What is wrong with the data."
+        yield _idea(0, f"Replace {plural(count, 'file')} that cannot be read", why)
+
+
+def _few_measured(material: Material) -> Iterator[Idea]:
+    """Too wide an interval to tell improvements from chance."""
+    accuracy, n = material.evaluation.accuracy, material.evaluation.n
+    half = (accuracy.high - accuracy.low) / 2
+    if half >= WIDE / 2:
+        why = (
+            f"With {n:,} photos the accuracy is known to about ±{100 * half:.0f} points, so most improvements would go "
+            f"unnoticed. Four times as many photos, {4 * n:,}, halve that."
+        )
+        yield _idea(0, "Measure on more photos", why)

@@ -1,0 +1,86 @@
+"""How familiar the photos look, and whether foreign ones are noticed."""
+
+import numpy as np
+
+from fieldguide import page_figures
+from fieldguide.intervals import share
+from fieldguide.metrics import FloatArray
+from fieldguide.page_blocks import Block, Notice, Numbers, Picture, Section, Text
+from fieldguide.report.material import Material, percent, span
+
+BINS = 20
+
+
+def section(material: Material) -> Section:
+    """The histogram of typicality; with foreign photos, how well they are told apart."""
+    lead = (
+        "Typicality is the share of held-out training photos that looked no more familiar. Photos like those "
+        "that the model learned from spread evenly from 0 to 1; foreign ones gather at 0."
+    )
+    blocks: list[Block] = [_histogram(material)]
+    if material.evaluation.foreign is None:
+        text = (
+            "How well would photos of other things be noticed? Give a folder of some; labels do not matter."
+        )
+        command = f"fieldguide evaluate {material.model} {material.data} --foreign OTHER --report FILE.html"
+        blocks.append(Notice(text, command))
+    else:
+        blocks.append(Text(_foreign(material)))
+    return Section("typicality", "Is it the kind of photo it knows", lead, blocks)
+
+
+def _histogram(material: Material) -> Picture:
+    edges = np.linspace(0, 1, BINS + 1)
+    known = _shares(material.outcomes.typicality, edges)
+    others = _shares(material.foreign.typicality, edges) if material.foreign else None
+    middles, width = (edges[1:] + edges[:-1]) / 2, 0.9 / BINS
+    with page_figures.style():
+        figure, axes = page_figures.axes(9.6, 3.2)
+        axes.bar(middles, known, width, color="#8ec3e0", edgecolor=page_figures.BLUE, label="these photos")
+        if others is not None:
+            axes.bar(
+                middles,
+                others,
+                width,
+                color="none",
+                edgecolor=page_figures.ORANGE,
+                hatch="///",
+                linewidth=1.2,
+                label="foreign photos",
+            )
+        axes.axhline(1 / BINS, color=page_figures.GREY, linestyle=":", linewidth=1.2, label="even spread")
+        axes.set(xlim=(-0.01, 1.01), xlabel="typicality", ylabel="share of photos")
+        axes.legend(loc="upper right")
+    rows = tuple(
+        (float(edges[n]), float(edges[n + 1]), float(known[n]), None if others is None else float(others[n]))
+        for n in range(BINS)
+    )
+    columns = ("from", "to", "share of these photos", "share of foreign photos")
+    words = _rate(material)
+    numbers = Numbers(columns, rows)
+    return Picture("typicality", words, words, page_figures.Plot(figure), numbers, wide=True)
+
+
+def _rate(material: Material) -> str:
+    unknown = material.outcomes.unknown
+    rate = share(int(unknown.sum()), len(unknown))
+    limit = material.card["thresholds"]["unknown"]
+    return (
+        f"{percent(rate.value)} of these photos ({span(rate)}) fall below the threshold of {limit:g} and are called "
+        f"unknown; {percent(limit, 0)} would be expected of photos like those learned from."
+    )
+
+
+def _foreign(material: Material) -> str:
+    found = material.evaluation.foreign
+    assert found is not None, "asked for with foreign photos alone"
+    return (
+        f"Of {found.n:,} foreign photos, {percent(found.miss_rate.value)} ({span(found.miss_rate)}) were taken for a "
+        f"known class. A photo of the data is more typical than a foreign one in {percent(found.auroc.value)} of "
+        f"pairs ({span(found.auroc)}): the area under the ROC curve, AUROC."
+    )
+
+
+def _shares(values: FloatArray, edges: FloatArray) -> FloatArray:
+    counts, _ = np.histogram(values, edges)
+    return np.asarray(counts / max(1, len(values)))

@@ -1,0 +1,207 @@
+"""Several model files on the same images: which is better, whether by more than chance, where they differ.
+
+McNemar's exact test on the images that exactly one of two models got right, where near-duplicates and images
+of one group count once, with Newcombe's interval of the difference and Holm's correction for the number of
+pairs (:mod:`fieldguide.paired`).
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.errors import DataError, OptionError
+from fieldguide.evaluate import Answers, AnyPredictor, answers_to, foreign_measured, measured_by
+from fieldguide.evaluation import Evaluation
+from fieldguide.folding import look
+from fieldguide.paired import Pair, compare_answers, holm
+from fieldguide.progress import Progress, silent
+from fieldguide.splits import duplicate_groups
+
+if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One of the models."""
+
+    name: str
+    """For a person; differs from all others."""
+    evaluation: Evaluation
+    """On all images whose labels this model knows."""
+    accuracy_in_common: float
+    """Share of right answers among the images that all models answered."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The model's row as JSON holds it."""
+        whole = self.evaluation.as_dict()
+        figures = ("n", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece", "unknown_rate")
+        row = {"name": self.name, **{name: whole[name] for name in figures}}
+        if "foreign" in whole:
+            row["foreign"] = whole["foreign"]
+        return {**row, "accuracy_in_common": self.accuracy_in_common}
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """An image that the models name differently."""
+
+    path: str
+    """As the person knows it."""
+    label: str
+    """The true class."""
+    answers: tuple[tuple[str, float], ...]
+    """The most probable class and its probability, one a model, in order."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON holds them."""
+        answers = [{"label": label, "probability": probability} for label, probability in self.answers]
+        return {"path": self.path, "label": self.label, "answers": answers}
+
+
+@dataclass(frozen=True)
+class Rivalry:
+    """Models compared on the same images."""
+
+    models: tuple[Rival, ...]
+    """In the order given."""
+    n: int
+    """Images that all of them answered; differences and disagreements are about these."""
+    separate: int
+    """How many of these count in the tests: near-duplicates and images of one group are one."""
+    pairs: tuple[Pair, ...]
+    """Every two models, the more accurate first; the first pairs are those of the first model."""
+    disagreements: tuple[Disagreement, ...]
+    """In the order of the data."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole as ``evaluate --json`` holds it under ``against``."""
+        return {
+            "n": self.n,
+            "separate_images": self.separate,
+            "models": [model.as_dict() for model in self.models],
+            "pairs": [pair.as_dict() for pair in self.pairs],
+            "disagreements": [one.as_dict() for one in self.disagreements],
+        }
+
+
+def compare_models(
+    models: Mapping[str, AnyPredictor],
+    dataset: "Dataset",
+    *,
+    foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
+    progress: Progress = silent,
+) -> Rivalry:
+    """Measure several models on the same labelled images.
+
+    Parameters
+    ----------
+    models
+        Loaded model files by name, at least two. Their classes may differ; compared are the images whose
+        label all of them know.
+    dataset
+        Labelled images.
+    foreign
+        Images of other things, whose labels do not matter: each model is measured on them too.
+    leaks
+        Which of the images training has seen: adds each model's accuracy without them.
+    progress
+        Told of the images done.
+
+    Raises
+    ------
+    OptionError
+        If there are fewer than two models.
+    DataError
+        If there is no image that all of them can be measured on.
+    """
+    if len(models) < 2:
+        raise OptionError(f"models: must be two or more, got {len(models)}; name another to compare with")
+    answered = {name: answers_to(model, dataset, progress) for name, model in models.items()}
+    common = _in_common(models, dataset, answered)
+    outcomes = {name: _at(answers, common) for name, answers in answered.items()}
+    right = {name: found.truth == found.predicted for name, found in outcomes.items()}
+    groups = _groups(dataset, common, progress)
+    measured = {name: measured_by(model, dataset, answered[name], leaks) for name, model in models.items()}
+    if foreign is not None:
+        measured = {
+            name: foreign_measured(models[name], own, answered[name], foreign, progress)
+            for name, own in measured.items()
+        }
+    return Rivalry(
+        models=tuple(Rival(name, own, float(right[name].mean())) for name, own in measured.items()),
+        n=len(common),
+        separate=len(np.unique(groups)),
+        pairs=_pairs(right, groups),
+        disagreements=_disagreements(models, dataset, common, outcomes),
+    )
+
+
+def _in_common(
+    models: Mapping[str, AnyPredictor], dataset: "Dataset", answered: Mapping[str, Answers]
+) -> IntArray:
+    """Images that every model answered, growing."""
+    rows = [answers.rows for answers in answered.values()]
+    common = rows[0]
+    for others in rows[1:]:
+        common = np.intersect1d(common, others)
+    if not len(common):
+        names = " and ".join(models)
+        raise DataError(
+            f"{dataset.root}: {names} have no class in common that the data show; nothing to compare"
+        )
+    return common
+
+
+def _at(answers: Answers, rows: IntArray) -> Any:
+    places = np.searchsorted(answers.rows, rows)
+    columns = {name: values[places] for name, values in vars(answers.outcomes).items()}
+    return replace(answers.outcomes, **columns)
+
+
+def _groups(dataset: "Dataset", rows: IntArray, progress: Progress) -> IntArray:
+    """Numbers of shape (n_rows,): images of the same number are right or wrong together."""
+    part = dataset.take(rows)
+    seen = look(part.paths, progress)
+    # An image that went away since it was answered stands for itself.
+    groups = len(part) + np.arange(len(part))
+    known = None if part.groups is None else [part.groups[row] for row in seen.rows.tolist()]
+    groups[seen.rows] = duplicate_groups(len(seen.rows), seen.digests, seen.signatures, known)
+    return groups
+
+
+def _pairs(right: Mapping[str, NDArray[np.bool_]], groups: IntArray) -> tuple[Pair, ...]:
+    ordered = [
+        sorted(two, key=lambda name: -float(right[name].mean())) for two in itertools.combinations(right, 2)
+    ]
+    differences = [compare_answers(right[first], right[second], groups) for first, second in ordered]
+    corrected = holm([difference.p for difference in differences])
+    return tuple(
+        Pair(first, second, difference, p)
+        for (first, second), difference, p in zip(ordered, differences, corrected, strict=True)
+    )
+
+
+def _disagreements(
+    models: Mapping[str, AnyPredictor], dataset: "Dataset", rows: IntArray, outcomes: Mapping[str, Any]
+) -> tuple[Disagreement, ...]:
+    said = [
+        [
+            (model.classes[column], round(float(sure), 6))
+            for column, sure in zip(outcomes[name].predicted.tolist(), outcomes[name].confidence, strict=True)
+        ]
+        for name, model in models.items()
+    ]
+    return tuple(
+        Disagreement(dataset.display(dataset.paths[row]), dataset.labels[row], answers)
+        for row, answers in zip(rows.tolist(), zip(*said, strict=True), strict=True)
+        if len({label for label, _ in answers}) > 1
+    )
