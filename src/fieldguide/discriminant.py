@@ -70,6 +70,11 @@ class Table:
         return block
 
     @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each class, of shape (n_classes,)."""
+        return np.bincount(self.labels, minlength=self.n_classes) / len(self.labels)
+
+    @property
     def n_features(self) -> int:
         """Width of the features."""
         return int(self.vectors.shape[1])

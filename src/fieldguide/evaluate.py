@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal
-from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes, measure, with_foreign
+from fieldguide.evaluation import (
+    Evaluation,
+    ForeignAnswers,
+    LeakedPart,
+    Outcomes,
+    measure,
+    with_foreign,
+)
+from fieldguide.intervals import share
 from fieldguide.metrics import IntArray
 from fieldguide.progress import Progress, silent
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Prediction
 
 SPLITS = ("train", "validation", "test", "all")
@@ -58,6 +67,7 @@ def evaluate(
     dataset: "Dataset",
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Measure a model on labelled images.
@@ -71,6 +81,8 @@ def evaluate(
         ``Evaluation.strangers``; classes that the data lack do no harm.
     foreign
         Images of other things, whose labels do not matter: adds how well typicality tells them apart.
+    leaks
+        Which of the images training has seen: adds the accuracy without them.
     progress
         Told of the images done.
 
@@ -80,7 +92,7 @@ def evaluate(
         If no image is left to measure on.
     """
     answers = answers_to(predictor, dataset, progress)
-    measured = measured_by(predictor, dataset, answers)
+    measured = measured_by(predictor, dataset, answers, leaks)
     if foreign is None:
         return measured
     return foreign_measured(predictor, measured, answers, foreign, progress)
@@ -123,12 +135,35 @@ def answers_to(predictor: AnyPredictor, dataset: "Dataset", progress: Progress =
     return Answers(np.asarray(rows, dtype=np.int64), _columns(facts), tuple(refused))
 
 
-def measured_by(predictor: AnyPredictor, dataset: "Dataset", answers: Answers) -> Evaluation:
-    """Condense a model's answers to a data set into numbers."""
+def measured_by(
+    predictor: AnyPredictor, dataset: "Dataset", answers: Answers, leaks: "Leaks | None" = None
+) -> Evaluation:
+    """Condense a model's answers into numbers; with `leaks`, also without what training has seen."""
     known = set(predictor.classes)
     strangers = Counter(label for label in dataset.labels if label not in known)
     measured = measure(answers.outcomes, tuple(predictor.classes), (*dataset.refused, *answers.refused))
-    return replace(measured, strangers=tuple(sorted(strangers.items())))
+    leaked = None if leaks is None else _leaked(leaks, dataset.take(answers.rows), answers.outcomes)
+    return replace(measured, strangers=tuple(sorted(strangers.items())), leaks=leaked)
+
+
+def learned_split(dataset: "Dataset", chosen: "Dataset") -> "Dataset | None":
+    """The split that was learned from; None where there is none, or `chosen` holds some of it."""
+    if "train" not in (dataset.splits or ()) or "train" in (chosen.splits or ()):
+        return None
+    return dataset.select("train")
+
+
+def _leaked(leaks: "Leaks", images: "Dataset", outcomes: Outcomes) -> LeakedPart:
+    known = [path in leaks.kinds for path in images.paths]
+    paths = [path for path, leaking in zip(images.paths, known, strict=True) if leaking]
+    right = (outcomes.truth == outcomes.predicted)[~np.array(known, dtype=np.bool_)]
+    return LeakedPart(
+        told=leaks.told(),
+        counts={kind: sum(leaks.kinds[path] == kind for path in paths) for kind in leaks.ways},
+        paths=tuple(images.display(path) for path in paths),
+        n_without=len(right),
+        accuracy_without=share(int(right.sum()), len(right)) if len(right) else None,
+    )
 
 
 def foreign_measured(

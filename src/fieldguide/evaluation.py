@@ -1,5 +1,6 @@
 """What a measurement says: answers to labelled images in, numbers with intervals out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -117,6 +118,34 @@ class Foreign:
 
 
 @dataclass(frozen=True)
+class LeakedPart:
+    """The images that training has seen as well, and the accuracy without them."""
+
+    told: str
+    """One sentence for a person."""
+    counts: Mapping[str, int]
+    """How many by the way in which they leak, a key each of :data:`fieldguide.leaks.KINDS`."""
+    paths: tuple[str, ...]
+    """The images, as results show them."""
+    n_without: int
+    """Images measured that do not leak."""
+    accuracy_without: Interval | None
+    """Accuracy on these; None where there are none."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as ``evaluate --json`` holds them under ``leaks``."""
+        without = None if self.accuracy_without is None else self.accuracy_without.as_dict()
+        return {
+            "n": len(self.paths),
+            **self.counts,
+            "message": self.told,
+            "n_without": self.n_without,
+            "accuracy_without": without,
+            "paths": list(self.paths),
+        }
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A model measured on labelled images; intervals are 95 %."""
 
@@ -156,6 +185,8 @@ class Evaluation:
     """Labels of the data that the model does not know, with their images; these were not measured."""
     foreign: Foreign | None = None
     """The comparison with foreign images, where it was asked for."""
+    leaks: LeakedPart | None = None
+    """What training has seen as well; None where there was no training split to compare with."""
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's ``evaluate --json``."""
@@ -173,6 +204,8 @@ class Evaluation:
         }
         if self.foreign is not None:
             answer["foreign"] = self.foreign.as_dict()
+        if self.leaks is not None:
+            answer["leaks"] = self.leaks.as_dict()
         return answer
 
     def confused(self) -> list[tuple[str, str, int]]:

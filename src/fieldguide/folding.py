@@ -7,17 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldguide import sight
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import signature
-from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
-from fieldguide.images import open_image, read_bytes
-from fieldguide.preprocess import Preprocessing
+from fieldguide.errors import DataError, OptionError, Refusal
 from fieldguide.progress import Progress, silent
 from fieldguide.splits import duplicate_groups, fold_groups
-from fieldguide.threads import in_order, usable_cores
-
-SIGHT = Preprocessing(size=224)
-"""How images are looked at for near-duplicates where no network's features are at hand."""
 
 
 @dataclass(frozen=True)
@@ -130,26 +124,5 @@ def deal(dataset: Dataset, contents: Contents, folds: int, seed: int) -> Folding
 
 def look(paths: Sequence[str], progress: Progress = silent) -> Contents:
     """Read every image once for its digest and signature, where no network's features tell them."""
-    found: list[tuple[int, str, NDArray[np.uint8]]] = []
-    refused: list[Refusal] = []
-    for row, seen in enumerate(in_order(_seen, paths, usable_cores(), 64)):
-        progress("looking", row + 1, len(paths))
-        if isinstance(seen, Refusal):
-            refused.append(seen)
-        else:
-            found.append((row, *seen))
-    return Contents(
-        np.array([row for row, _, _ in found], np.int64),
-        tuple(digest for _, digest, _ in found),
-        np.stack([mark for _, _, mark in found]) if found else np.empty((0, 0), np.uint8),
-        tuple(refused),
-    )
-
-
-def _seen(path: str) -> tuple[str, NDArray[np.uint8]] | Refusal:
-    try:
-        content = read_bytes(path)
-        pixels = SIGHT.resize(open_image(content))
-    except RefusedInput as refused:
-        return Refusal(path, refused.code, refused.message)
-    return hashlib.sha256(content).hexdigest(), signature(pixels)
+    seen = sight.look(paths, progress=progress)
+    return Contents(seen.rows, seen.digests, seen.signatures, seen.refused)

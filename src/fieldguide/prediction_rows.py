@@ -81,9 +81,9 @@ def write_jsonl(rows: Iterable[Row], file: IO[bytes]) -> None:
 
 def write_csv(rows: Iterable[Row], file: IO[bytes]) -> None:
     """Write rows as UTF-8 CSV with a header; every row is one line, every text in quotes."""
-    file.write(_csv_line(COLUMNS))
+    file.write(csv_line(COLUMNS))
     for row in rows:
-        file.write(_csv_line(flat(row, formulas=True)))
+        file.write(csv_line(flat(row, formulas=True)))
 
 
 def write_parquet(rows: Iterable[Row], file: IO[bytes]) -> None:
@@ -110,7 +110,8 @@ def _grouped(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield group
 
 
-def _csv_line(cells: Iterable[Any]) -> bytes:
+def csv_line(cells: Iterable[Any]) -> bytes:
+    """Cells as one line of CSV: every text in quotes, numbers as they are, nothing for None."""
     return ",".join(map(_csv_cell, cells)).encode("utf-8") + b"\n"
 
 

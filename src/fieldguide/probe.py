@@ -69,14 +69,14 @@ def fit_probe(
 def _fitted(
     table: Table, depths: tuple[tuple[str, int], ...], seed: int, shrinkages: tuple[float, ...]
 ) -> Probe:
-    shares = np.bincount(table.labels, minlength=table.n_classes) / len(table.labels)
     problem = discriminant(table)
     held = held_out_sample(len(table.labels), seed)
     scores = problem.out_of_fold(shrinkages, held)
     known = np.isfinite(scores[0, np.arange(len(held)), table.labels[held]])
     judged, scores = held[known], scores[:, known]
     trials = [
-        calibration.calibrate(trial.astype(np.float64), table.labels[judged], shares) for trial in scores
+        calibration.calibrate(trial.astype(np.float64), table.labels[judged], table.shares)
+        for trial in scores
     ]
     chosen = min(range(len(trials)), key=lambda number: trials[number].loss)
     best = trials[chosen]

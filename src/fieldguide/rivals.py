@@ -23,6 +23,7 @@ from fieldguide.splits import duplicate_groups
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
 
 IntArray = NDArray[np.int64]
 
@@ -96,6 +97,7 @@ def compare_models(
     dataset: "Dataset",
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Rivalry:
     """Measure several models on the same labelled images.
@@ -109,6 +111,8 @@ def compare_models(
         Labelled images.
     foreign
         Images of other things, whose labels do not matter: each model is measured on them too.
+    leaks
+        Which of the images training has seen: adds each model's accuracy without them.
     progress
         Told of the images done.
 
@@ -126,7 +130,7 @@ def compare_models(
     outcomes = {name: _at(answers, common) for name, answers in answered.items()}
     right = {name: found.truth == found.predicted for name, found in outcomes.items()}
     groups = _groups(dataset, common, progress)
-    measured = {name: measured_by(model, dataset, answered[name]) for name, model in models.items()}
+    measured = {name: measured_by(model, dataset, answered[name], leaks) for name, model in models.items()}
     if foreign is not None:
         measured = {
             name: foreign_measured(models[name], own, answered[name], foreign, progress)

@@ -27,6 +27,7 @@ def duplicate_groups(
     digests: Sequence[str],
     signatures: NDArray[np.uint8],
     groups: Sequence[str] | None = None,
+    pairs: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Number the images so that those with the same number must stay on one side of a split.
 
@@ -43,6 +44,8 @@ def duplicate_groups(
         From :func:`fieldguide.duplicates.signature`.
     groups : sequence of str of length count, optional
         The group column; an empty text is no group.
+    pairs : ndarray of shape (n_pairs, 2), int64, optional
+        Those of :func:`fieldguide.duplicates.likeness`, where they are at hand.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def duplicate_groups(
     forest.join_equal(digests)
     forest.join_equal(groups or [])
     different: set[tuple[int, int]] = set()
-    for link in likeness(signatures).pairs.tolist():
+    links = likeness(signatures).pairs if pairs is None else pairs
+    for link in links.tolist():
         low, high = sorted(map(forest.root, link))
         if low == high or (low, high) in different:
             continue

@@ -7,18 +7,21 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fieldguide import recipes
 from fieldguide.artifact import SPEC
 from fieldguide.backbone_export import export
+from fieldguide.corrections import corrected, read_corrections, told
 from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.errors import DataError, OutputError, Refusal
 from fieldguide.evaluate import evaluate
 from fieldguide.evaluation import Evaluation, Outcomes, measure
 from fieldguide.files import atomic_write
 from fieldguide.graph import join, model_file, pretrained_head_model, read_model
+from fieldguide.leaks import Leaks, Side, find_leaks
 from fieldguide.predictor import load
 from fieldguide.preprocess import Preprocessing
 from fieldguide.probe import COVERAGE
@@ -43,6 +46,8 @@ class TrainOptions:
     """A key of :data:`fieldguide.recipes.RECIPES`."""
     setting: Setting = field(default_factory=Setting)
     """Backbone, preset, seed and the like."""
+    corrections: Path | None = None
+    """A table of corrections to apply to the data first; docs/check.md has its form."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,16 @@ def train(options: TrainOptions) -> TrainResult:
 def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
     """Do the same with a data set that is open already; `options.data` is not looked at."""
     started = time.perf_counter()
+    if options.corrections is not None:
+        dataset = corrected(dataset, read_corrections(options.corrections))
     training, validation = _parts(dataset)
     setting = dataclasses.replace(
         options.setting, validation=validation, folder=options.out.with_name(options.out.name + ".training")
     )
     fitted: Fitted = recipes.find(options.recipe).fit(training, setting)
     learned = time.perf_counter()
+    leaks = None if validation is None else _leaks(fitted, training, validation, setting)
+    fitted = dataclasses.replace(fitted, choices=(*_told(dataset, leaks), *fitted.choices))
     measured = measure(_outcomes(fitted), fitted.classes)
     _write(options.out, fitted, _card(fitted, training, options, measured))
     written = time.perf_counter()
@@ -127,7 +136,7 @@ def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
     notes = dataset.notes
     if validation is not None:
         try:
-            measured = evaluate(load(options.out), validation, progress=options.setting.progress)
+            measured = evaluate(load(options.out), validation, leaks=leaks, progress=options.setting.progress)
             measured_on = "DATA's validation split"
             if fitted.watched_validation:
                 measured_on += ", which also watched training and set the calibration"
@@ -192,6 +201,17 @@ def _parts(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         return labelled, None
     validation = labelled.select("validation") if "validation" in labelled.splits else None
     return labelled.select("train"), validation
+
+
+def _leaks(fitted: Fitted, training: Dataset, validation: Dataset, setting: Setting) -> Leaks:
+    """Which validation images were learned from as well."""
+    look = partial(Side.of, cache=setting.cache, progress=setting.progress)
+    return find_leaks(look(validation), fitted.side or look(training))
+
+
+def _told(dataset: Dataset, leaks: Leaks | None) -> tuple[str, ...]:
+    """Sentences on what was corrected, and on leaks into the validation split."""
+    return (*told(dataset), *((leaks.told(),) if leaks else ()))
 
 
 def _outcomes(fitted: Fitted) -> Outcomes:

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from fieldguide.commands import (
     backbones,
+    check,
     compare,
     dataset,
     demo,
     evaluate,
     explain,
     info,
+    next_photos,
     predict,
     pretrained,
     rehearse,
@@ -41,12 +43,14 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     demo,
+    check,
     train,
     compare,
     tune,
     rehearse,
     evaluate,
     predict,
+    next_photos,
     explain,
     info,
     backbones,

@@ -12,7 +12,10 @@ from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, 
 from fieldguide.errors import OptionError
 
 if TYPE_CHECKING:
+    from fieldguide.dataset import Dataset
     from fieldguide.evaluation import Evaluation
+    from fieldguide.leaks import Leaks
+    from fieldguide.progress import Progress
     from fieldguide.rivals import Rivalry
 
 NAME = "evaluate"
@@ -64,16 +67,29 @@ def run(options: argparse.Namespace) -> int:
             opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
+        leaks = _leaks(dataset, chosen, progress)
         if len(models) > 1:
-            rivalry = compare_models(models, chosen, foreign=foreign, progress=progress)
+            rivalry = compare_models(models, chosen, foreign=foreign, leaks=leaks, progress=progress)
             measured = rivalry.models[0].evaluation
         if options.report is not None:
-            measured = page.measure_and_write(model, chosen, foreign, options, progress)
+            measured = page.measure_and_write(model, (chosen, foreign), leaks, options, progress)
         elif rivalry is None:
-            measured = evaluate(model, chosen, foreign=foreign, progress=progress)
+            measured = evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")
     return _report(measured, rivalry, options)
+
+
+def _leaks(dataset: "Dataset", chosen: "Dataset", progress: "Progress") -> "Leaks | None":
+    """Compare the images with the data's own training split, where they are another one."""
+    from fieldguide.evaluate import learned_split
+    from fieldguide.files import cache_folder
+    from fieldguide.leaks import leaks_between
+
+    training = learned_split(dataset, chosen)
+    if training is None:
+        return None
+    return leaks_between(chosen, training, cache=cache_folder() / "features", progress=progress)
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from fieldguide.errors import OptionError
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
     from fieldguide.evaluation import Evaluation
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
     from fieldguide.progress import Progress
 
@@ -59,8 +60,8 @@ def check(options: argparse.Namespace) -> None:
 
 def measure_and_write(
     model: "Predictor",
-    chosen: "Dataset",
-    foreign: "Dataset | None",
+    images: "tuple[Dataset, Dataset | None]",
+    leaks: "Leaks | None",
     options: argparse.Namespace,
     progress: "Progress",
 ) -> "Evaluation":
@@ -76,6 +77,7 @@ def measure_and_write(
         findings=options.findings,
         learning_curve=options.learning_curve,
     )
-    material = gather(model, chosen, asked, foreign=foreign, progress=progress)
+    chosen, foreign = images
+    material = gather(model, chosen, asked, foreign=foreign, leaks=leaks, progress=progress)
     write_report(material, options.report, plots=options.plots, progress=progress)
     return material.evaluation

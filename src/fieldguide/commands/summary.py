@@ -19,9 +19,14 @@ NAMES = {
 def lines(answer: dict[str, Any]) -> Iterator[str]:
     """The page of one measurement (``evaluate --json``), line by line."""
     yield f"{answer['n']} images measured; ranges hold the true value with 95 % confidence"
+    leaks = answer.get("leaks") or {"n": 0}
+    if leaks["n"]:
+        yield f"  {leaks['message']}"
     for key, name in NAMES.items():
         if answer.get(key):
             yield f"  {name:<20}{_range(answer[key])}"
+        if key == "accuracy" and leaks["n"]:
+            yield f"  {'  without leaks':<20}{_without(leaks)}"
     yield f"  {'log loss':<20}{answer['log_loss']:.3f}"
     yield f"  {'calibration error':<20}{answer['ece']:.3f}"
     sets = f"hold the truth in {answer['coverage']:.1%}, {answer['mean_set_size']:.2f} labels each"
@@ -33,6 +38,12 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
         yield from _foreign(answer["foreign"])
     if "against" in answer:
         yield from _against(answer["against"])
+
+
+def _without(leaks: dict[str, Any]) -> str:
+    if leaks["accuracy_without"] is None:
+        return "nothing is left to measure on"
+    return f"{_range(leaks['accuracy_without'])} over {leaks['n_without']} images"
 
 
 def _range(interval: dict[str, float]) -> str:

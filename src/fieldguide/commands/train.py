@@ -70,6 +70,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="local weights of the backbone: no download"
     )
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE",
+        help="apply what `check --fix` wrote; the files stay as they are",
+    )
     add_json(parser)
     _add_recipe_options(parser)
 
@@ -93,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
             report=reporter,
             preview=options.preview,
         )
-        result = train(TrainOptions(options.data, options.out, options.recipe, setting))
+        result = train(TrainOptions(options.data, options.out, options.recipe, setting, options.corrections))
     return _report(result, options)
 
 

@@ -62,8 +62,7 @@ def fit_classical(dataset: Dataset, setting: Setting, learn: Learn) -> Fitted:
     classifier = learn(table, network, held)
     known = np.isfinite(classifier.scores[np.arange(len(held)), table.labels[held]])
     judged, scores = held[known], classifier.scores[known].astype(np.float64)
-    shares = np.bincount(table.labels, minlength=table.n_classes) / len(table.labels)
-    calibrated = calibration.calibrate(scores, table.labels[judged], shares)
+    calibrated = calibration.calibrate(scores, table.labels[judged], table.shares)
     probabilities = calibrated.probabilities(scores)
     distance, distances = fit_distance(table, network.depths, held, setting.seed)
     truth = probabilities[np.arange(len(judged)), table.labels[judged]]
@@ -82,6 +81,7 @@ def fit_classical(dataset: Dataset, setting: Setting, learn: Learn) -> Fitted:
         used=len(learned.kept),
         fingerprint=learned.fingerprint,
         refused=learned.features.refused,
+        side=learned.side(),
         choices=(
             f"features: edges, texture and colour computed from {side} × {side} pixels, nothing pretrained",
             learned.folding,

@@ -16,6 +16,7 @@ from fieldguide.errors import OptionError, Refusal
 from fieldguide.feature_memory import FeatureMemory
 from fieldguide.features import Features, extract
 from fieldguide.graph import join, read_model
+from fieldguide.leaks import Side
 from fieldguide.preprocess import Preprocessing
 from fieldguide.progress import Progress, silent
 
@@ -108,6 +109,8 @@ class Fitted:
     """Whether DATA's validation split chose anything, so that it measures no longer quite from outside."""
     kept_epoch: int | None = None
     """The epoch, from 1, whose weights were kept."""
+    side: Side | None = None
+    """What tells that another image is one of those learned from, where the recipe has it at hand."""
     interrupted: bool = False
     """Whether Ctrl-C ended training early; the network is the best until then."""
 

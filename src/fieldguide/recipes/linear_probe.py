@@ -103,6 +103,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         used=len(learned.kept),
         fingerprint=learned.fingerprint,
         refused=learned.features.refused,
+        side=learned.side(),
         choices=(
             chosen,
             learned.folding,

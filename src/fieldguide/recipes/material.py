@@ -13,6 +13,7 @@ from fieldguide.dataset import Dataset
 from fieldguide.discriminant import Table
 from fieldguide.errors import DataError
 from fieldguide.features import Features
+from fieldguide.leaks import Side
 from fieldguide.recipes.common import Setting
 from fieldguide.splits import duplicate_groups, fold_groups
 
@@ -43,6 +44,11 @@ class Material:
     def fingerprint(self) -> str:
         """SHA-256 over contents and labels."""
         return fingerprint(self.features.digests, self.kept.labels)
+
+    def side(self) -> Side:
+        """What tells that another image is one of these."""
+        features = self.features
+        return Side(self.kept.paths, features.digests, features.signatures, self.kept.groups)
 
     def table(self) -> Table:
         """Features, labels and folds as heads learn from them."""

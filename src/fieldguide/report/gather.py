@@ -15,6 +15,7 @@ from fieldguide.witness import Witness
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
 
 MAX_BYTES = 100_000_000
@@ -41,6 +42,7 @@ def gather(
     asked: Asked,
     *,
     foreign: "Dataset | None" = None,
+    leaks: "Leaks | None" = None,
     progress: Progress = silent,
 ) -> Material:
     """Measure a model for a report.
@@ -55,6 +57,8 @@ def gather(
         Names for the page, and files of other commands.
     foreign
         Images of other things.
+    leaks
+        Which of the images training has seen.
     progress
         Told of the images done.
 
@@ -67,7 +71,7 @@ def gather(
     curve = _read(asked.learning_curve, "learning_curve", "fieldguide compare DATA --curve --json FILE")
     witness = Witness(predictor, images)
     answers = answers_to(witness, images, progress)
-    measured, others = measured_by(witness, images, answers), None
+    measured, others = measured_by(witness, images, answers, leaks), None
     if foreign is not None:
         others, refused = foreign_answers(predictor, foreign, progress)
         measured = with_foreign(measured, answers.outcomes, others, refused)
