@@ -19,6 +19,7 @@ from fieldguide.commands import (
     predict,
     pretrained,
     rehearse,
+    serve,
     train,
     tune,
 )
@@ -48,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     evaluate,
     predict,
     explain,
+    serve,
     info,
     backbones,
     pretrained,
