@@ -85,7 +85,7 @@ def test_every_picture_says_what_it_shows_and_has_its_numbers(measured):
 def test_the_numbers_are_those_of_the_evaluation(measured):
     made, evaluation = sections(measured), measured.evaluation
     accuracy = blocks(made["headline"], "tiles")[0].tiles[0]
-    assert accuracy.value == f"{100 * evaluation.accuracy.value:.1f} %"
+    assert accuracy.value == f"{100 * evaluation.accuracy.value:.1f}\xa0%"
     table = blocks(made["classes"], "table")[0]
     f1 = {row[0]: row[6] for row in table.rows}
     assert f1 == dict(zip(evaluation.classes, evaluation.per_class.f1.tolist(), strict=True))
@@ -101,8 +101,8 @@ def test_mistakes_come_surest_first_and_hits_least_sure_first(measured):
     made = sections(measured)
     wrong = blocks(made["mistakes"], "gallery")[0].shots
     right = blocks(made["hits"], "gallery")[0].shots
-    sure = [int(shot.lines[0].split(" %")[0]) for shot in wrong]
-    doubtful = [int(shot.title.split(", ")[1].split(" %")[0]) for shot in right]
+    sure = [int(shot.lines[0].split("\xa0%")[0]) for shot in wrong]
+    doubtful = [int(shot.title.split(", ")[1].split("\xa0%")[0]) for shot in right]
     assert sure == sorted(sure, reverse=True) and len(sure) == min(24, int((~measured.right).sum()))
     assert doubtful == sorted(doubtful) and len(doubtful) == 12
     assert all(shot.image and " → " in shot.title for shot in wrong)
@@ -248,7 +248,7 @@ def test_a_thousand_classes_stay_small_and_quick(tmp_path):
         seen.page.fill("#classes .filter", "class 77")
         rows = seen.page.locator("#classes tbody tr:visible").all_inner_texts()
         assert len(rows) >= 11 and all("class 77" in row for row in rows)
-        assert time.monotonic() - begun < 10  # a busy machine; the figure of docs/benchmarks.md is 2 s
+        assert time.monotonic() - begun < 10  # a busy machine; docs/benchmarks.md has what a quiet one takes
     assert seen.complaints == []
 
 
