@@ -1,6 +1,7 @@
 """The report: from a measurement to the page, its figures, its limits, and what hostile names do to it."""
 
 import csv
+import importlib.util
 import io
 import json
 import time
@@ -204,6 +205,16 @@ def test_the_map_keeps_neighbours_together_and_is_the_same_each_time():
     assert (apart.argmin(axis=1) // 20 == np.arange(60) // 20).all()
     assert (places == laid_out(features.astype(np.float32))).all()
     assert (laid_out(np.ones((20, 4), dtype=np.float32)) == 0.5).all()
+
+
+def test_without_scikit_learn_the_page_says_what_to_install(tmp_path, monkeypatch):
+    made = material(tmp_path / "photos", each=4)
+    find = importlib.util.find_spec
+    missing = ("sklearn", "scipy")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))
+    page = sections(made)
+    assert blocks(page["map"], "notice")[0].command == "pip install 'fieldguide[report]'"
+    assert "with SciPy" in blocks(page["confusion"], "picture")[0].caption
 
 
 def test_hostile_classes_and_files_are_text_in_chromium(tmp_path):
