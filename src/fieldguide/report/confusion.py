@@ -1,5 +1,6 @@
 """Which classes are taken for which."""
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,9 +51,9 @@ def clustered(confusion: IntArray) -> IntArray:
     Returns
     -------
     ndarray of shape (n_classes,)
-        Class numbers in their new order.
+        Class numbers in their new order; in the old one where SciPy is not installed.
     """
-    if len(confusion) < 3:
+    if len(confusion) < 3 or not _has_scipy():
         return np.arange(len(confusion))
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
@@ -75,6 +76,10 @@ def _picture(material: Material) -> Picture:
         figure, axes = page_figures.axes(size + 1.2, size)
         _draw(axes, part[np.ix_(order, order)], names)
     caption = "Numbers are photos; the darker a field, the larger its share of the row."
+    if not _has_scipy():
+        caption += (
+            " Classes stand in the model's order; with SciPy (the extra report) they would be clustered."
+        )
     if len(chosen) < len(classes):
         outside = int(whole.sum() - np.trace(whole)) - int(part.sum() - np.trace(part))
         caption += (
@@ -90,6 +95,10 @@ def _picture(material: Material) -> Picture:
         Numbers(("true class", "taken for", "photos"), _cells(whole, classes)),
         wide=len(names) > NARROW,
     )
+
+
+def _has_scipy() -> bool:
+    return importlib.util.find_spec("scipy") is not None
 
 
 def _draw(axes: "Axes", counts: IntArray, names: list[str]) -> None:

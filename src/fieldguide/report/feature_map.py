@@ -5,6 +5,8 @@ PaCMAP draw maps as good, but compile themselves with Numba first: in a fresh pr
 umap-learn 0.5 22 s of CPU and this 7 s; and scikit-learn is there for whoever has trained.
 """
 
+import importlib.util
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,9 +34,7 @@ def section(material: Material) -> Section | None:
     if len(rows) < FEWEST:
         return None
     blocks: list[Block]
-    try:
-        import sklearn  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("sklearn") is None:
         text = "The map needs scikit-learn, which is not installed."
         blocks = [Notice(text, "pip install 'fieldguide[report]'")]
     else:

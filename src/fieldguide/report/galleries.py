@@ -24,7 +24,8 @@ def mistakes(material: Material) -> Section:
     if not len(order):
         return Section("mistakes", "Surest mistakes", lead, [Text("There are none: every answer was right.")])
     wanted = [_mistake(material, row) for row in order.tolist()]
-    blocks: list[Block] = [Gallery(material.photos.shots(wanted)), _how_to_read(material)]
+    gallery = Gallery(material.photos.shots(wanted))
+    blocks: list[Block] = [gallery, _how_to_read(material)] if gallery.has_heat else [gallery]
     return Section("mistakes", "Surest mistakes", lead, blocks)
 
 

@@ -93,13 +93,13 @@ class Material:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """0.931 as 93.1 %."""
-    return f"{100 * share:.{digits}f} %"
+    """0.931 as 93.1 %, with a space that does not break."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def span(interval: Interval, digits: int = 1) -> str:
     """The range of a share."""
-    return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f} %"
+    return f"{100 * interval.low:.{digits}f} to {100 * interval.high:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def named(name: str, longest: int = 18) -> str:
