@@ -24,6 +24,8 @@ EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), "train"),
     **dict.fromkeys(("sklearn", "scipy", "safetensors", "lightning_fabric", "filelock"), "train"),
     **dict.fromkeys(("optuna", "matplotlib"), "train"),
+    **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client", "python_multipart"), "serve"),
+    **dict.fromkeys(("starlette", "pydantic"), "serve"),
     "pyarrow": "parquet",
     "pillow_heif": "heic",
 }

@@ -25,10 +25,12 @@ from fieldguide.threads import in_order, usable_cores
 if TYPE_CHECKING:
     from fieldguide.explain import Explainer, Explanation, Photo
 
-__all__ = ["Outputs", "Prediction", "Predictor", "Seen", "Source", "load"]
+__all__ = ["ImageSource", "Outputs", "Prediction", "Predictor", "Seen", "Source", "judged", "load"]
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8] | Refusal
-"""A path, the bytes of an image file, a Pillow image, an array of pixels, or an input refused before."""
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+"""A path, the bytes of an image file, a Pillow image, or an array of pixels."""
+Source: TypeAlias = ImageSource | Refusal
+"""The same, or an input refused before."""
 
 BATCH = 2
 """Images that go through the network together; larger batches overflow the caches of one core."""
@@ -174,8 +176,7 @@ class Predictor:
         """
         if type(top) is not int or top < 0:
             raise OptionError(f"top: must be a whole number, 0 or more; got {top!r}")
-        stated = self.thresholds
-        judge = Judge(self._classes, stated["unknown"] or 0.0, stated["set"], top)
+        judge = self.judge(top)
         sources = iter(sources)
         first = list(islice(sources, FEW * self._threads))
         at_once = self._threads if len(first) == FEW * self._threads else 1
@@ -215,6 +216,25 @@ class Predictor:
             If the model has no such class.
         """
         return self.explainer.explain(image, label)
+
+    def prepare(self, source: ImageSource) -> NDArray[np.uint8]:
+        """Decode one image and shrink it to the network's square, which the graph then passes unchanged.
+
+        Returns
+        -------
+        ndarray of shape (size, size, 3), uint8
+
+        Raises
+        ------
+        RefusedInput
+            If the image cannot be read.
+        """
+        return self._preprocessing.resize(open_image(source))
+
+    def judge(self, top: int) -> Judge:
+        """What turns a row of outputs into a prediction, listing the `top` most probable classes."""
+        stated = self.thresholds
+        return Judge(self._classes, stated["unknown"] or 0.0, stated["set"], top)
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """Run the model file over a batch of pixels.
@@ -269,18 +289,24 @@ class Predictor:
                 yield Seen(refused(prepared.path, prepared.error.code, prepared.error.message))
                 continue
             probabilities, typicality, embedding = next(rows)
-            if np.isfinite(probabilities).all() and np.isfinite(typicality):
-                answer = judge(prepared.path, probabilities, typicality)
-                yield Seen(answer, embedding, prepared.pixels, prepared.size)
-            else:
-                reason = "the model's answer to this image is no number"
-                yield Seen(refused(prepared.path, "no_answer", reason))
+            answer = judged(judge, prepared.path, probabilities, typicality)
+            known = answer.error is None
+            yield Seen(answer, embedding, prepared.pixels, prepared.size) if known else Seen(answer)
 
     def _rows(
         self, pixels: NDArray[np.uint8], session: Any
     ) -> Iterator[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
         outputs = self._run(pixels, session)
         return zip(outputs.probabilities, outputs.typicality, outputs.embedding, strict=True)
+
+
+def judged(
+    judge: Judge, path: str | None, probabilities: NDArray[np.float32], typicality: np.float32
+) -> Prediction:
+    """The prediction for a row of outputs; a row that is no number is refused as ``no_answer``."""
+    if np.isfinite(probabilities).all() and np.isfinite(typicality):
+        return judge(path, probabilities, typicality)
+    return refused(path, "no_answer", "the model's answer to this image is no number")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from fieldguide.commands import (
     predict,
     pretrained,
     rehearse,
+    serve,
     train,
     tune,
 )
@@ -52,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     predict,
     next_photos,
     explain,
+    serve,
     info,
     backbones,
     pretrained,

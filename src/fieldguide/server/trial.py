@@ -1,0 +1,93 @@
+"""Tries a model file in a process of its own: what crashes there, hangs or eats memory is only refused."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fieldguide.errors import FieldguideError, ModelFileError
+from fieldguide.predictor import Outputs, Predictor, load
+
+MEMORY_BYTES = 8_000_000_000
+"""Address space that the trial may use; ONNX Runtime reserves more of it than it fills."""
+
+
+def try_model(path: Path, seconds: float) -> None:
+    """Load a model file and run it, in another process of low priority.
+
+    Parameters
+    ----------
+    path
+        The file.
+    seconds
+        How long that may take.
+
+    Raises
+    ------
+    ModelFileError
+        If it does not work there, whatever the reason.
+    """
+    code = f"from fieldguide.server.trial import attempt; attempt({str(path.absolute())!r})"
+    command = [sys.executable, "-c", code]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelFileError(f"{path}: was not loaded within {seconds:.0f} s; is it that large?") from error
+    except OSError as error:
+        raise ModelFileError(f"{path}: no process could be started to try it ({error.strerror})") from error
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").splitlines()
+        why = lines[-1] if lines else f"{path}: cannot be used"
+        raise ModelFileError(f"{why} (the process that tried it ended with code {done.returncode})")
+
+
+def attempt(path: str) -> None:
+    """What that process does; it ends with a reason, or with none if all is well."""
+    _limit()
+    try:
+        warm(load(path, threads=1), 1)
+    except FieldguideError as error:
+        raise SystemExit(str(error)) from error
+
+
+def warm(predictor: Predictor, count: int) -> Outputs:
+    """Run a model over grey images, so that the first request finds it warm.
+
+    Parameters
+    ----------
+    predictor
+        The model.
+    count
+        Images in the batch.
+
+    Returns
+    -------
+    Outputs
+        What it answered.
+
+    Raises
+    ------
+    ModelFileError
+        If it answers with what is no number.
+    """
+    pixels = predictor.prepare(np.full((8, 8, 3), 128, np.uint8))
+    outputs = predictor.run(np.stack([pixels] * count))
+    if not (np.isfinite(outputs.probabilities).all() and np.isfinite(outputs.typicality).all()):
+        raise ModelFileError("the model answers a grey image with what is no number; train it again")
+    return outputs
+
+
+def _limit() -> None:
+    if os.name != "posix":
+        return
+    import resource
+
+    os.nice(10)
+    with contextlib.suppress(ValueError, OSError):  # a lower limit holds already
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
