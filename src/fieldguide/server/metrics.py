@@ -1,6 +1,6 @@
 """What Prometheus is told. Labels hold only names that the server chose, so that no client can add series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -13,6 +13,7 @@ from prometheus_client import (
 )
 
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
+_IMAGES = (1, 2, 3, 4, 6, 8, 16, 32)
 
 
 class Metrics:
@@ -22,49 +23,17 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self.requests = Counter(
-            "fieldguide_requests", "Requests answered", ("route", "status", "code"), registry=registry
+        self.requests = self._counter("requests", "Requests answered", "route", "status", "code")
+        self.seconds = self._histogram("request_seconds", "First byte to answer", _SECONDS, "route")
+        self.images = self._counter("images", "Images, by model and outcome", "model", "outcome")
+        self.batches = self._histogram("batch_images", "Images in the network together", _IMAGES, "model")
+        self.network = self._histogram("network_seconds", "In the network, a batch", _SECONDS, "model")
+        self.model = self._gauge("model_info", "Models served", "model", "version")
+        self.reloads = self._counter("reloads", "Replaced model files, by outcome", "model", "outcome")
+        self.trouble = self._gauge(
+            "model_stale", "1 where the file cannot be used and an older answers", "model"
         )
-        self.seconds = Histogram(
-            "fieldguide_request_seconds",
-            "First byte to answer",
-            ("route",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.images = Counter(
-            "fieldguide_images", "Images, by model and outcome", ("model", "outcome"), registry=registry
-        )
-        self.batches = Histogram(
-            "fieldguide_batch_images",
-            "Images that went through the network together",
-            ("model",),
-            buckets=(1, 2, 3, 4, 6, 8, 16, 32),
-            registry=registry,
-        )
-        self.network = Histogram(
-            "fieldguide_network_seconds",
-            "Seconds in the network, a batch",
-            ("model",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.model = Gauge("fieldguide_model_info", "Models served", ("model", "version"), registry=registry)
-        self.reloads = Counter(
-            "fieldguide_reloads", "Replaced model files, by outcome", ("model", "outcome"), registry=registry
-        )
-        self.trouble = Gauge(
-            "fieldguide_model_stale",
-            "1 where the model's file cannot be used and an older one answers",
-            ("model",),
-            registry=registry,
-        )
-        self.closed = Counter(
-            "fieldguide_connections_closed",
-            "Connections that the server cut, by reason",
-            ("reason",),
-            registry=registry,
-        )
+        self.closed = self._counter("connections_closed", "Connections that the server cut", "reason")
 
     def watch(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """Add a gauge that is read when it is asked for."""
@@ -73,3 +42,12 @@ class Metrics:
     def page(self) -> bytes:
         """All of it, in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"fieldguide_{name}", text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"fieldguide_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"fieldguide_{name}", text, labels, registry=self._registry, buckets=buckets)
