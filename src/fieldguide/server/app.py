@@ -55,6 +55,7 @@ def make_app(context: Context) -> ASGIApp:
             Problem: _on_problem,
             HTTPException: _on_http,
             RequestValidationError: _on_invalid,
+            Exception: _on_mistake,
         },
     )
     app.state.context = context
@@ -100,3 +101,10 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return await _on_problem(request, Problem("malformed", sentence_of(error.errors())))
+
+
+async def _on_mistake(request: Request, error: Exception) -> Response:
+    """Only answers: Starlette raises the error again, and the guard logs it."""
+    return await _on_problem(
+        request, Problem("internal", "a mistake in the server; its log has more under this request's id")
+    )

@@ -77,6 +77,8 @@ def sentence_of(errors: Any) -> str:
 def from_base64(text: str, place: str) -> bytes:
     """Decode standard base64 with its padding, and nothing that only looks like it."""
     try:
+        if len(text) % 4:  # which even strict decoding lets pass where padding is too long
+            raise binascii.Error
         return binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise Problem(

@@ -25,6 +25,28 @@ GRACE_SECONDS = 0.5
 """For which a kept connection may still bring a request after the order to stop; it may be on its way."""
 MOST_HEADER_BYTES = 32_768
 """Of a request line with its headers."""
+FREE_CHUNKS, LEAST_CHUNK = 500, 256
+"""Chunks of a body that may have any size; beyond them, bytes that a chunk must have on average."""
+
+
+class Parser(h11.Connection):
+    """h11's parser, which also refuses bodies in tiny chunks: each takes as long as a large one."""
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, MOST_HEADER_BYTES)
+        self._chunks = self._bytes = 0
+
+    def next_event(self) -> Any:
+        """The next event, counted."""
+        event_ = super().next_event()
+        if isinstance(event_, h11.Request):
+            self._chunks = self._bytes = 0
+        elif isinstance(event_, h11.Data):
+            self._chunks += event_.chunk_start
+            self._bytes += len(event_.data)
+            if self._chunks > FREE_CHUNKS and self._chunks * LEAST_CHUNK > self._bytes:
+                raise h11.RemoteProtocolError("tiny chunks")
+        return event_
 
 
 class Connection(H11Protocol):
@@ -37,6 +59,7 @@ class Connection(H11Protocol):
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.conn = Parser()
         self.reading_since: float | None = None
         self.writing_since: float | None = None
         self._stopping = False
@@ -116,8 +139,9 @@ class Connection(H11Protocol):
     def _make_room(self) -> None:
         """Close whoever has been sending a request for longest, or else an idle one; it may be this one."""
         others = cast("set[Connection]", self.connections)
-        sending = [other for other in others if other.reading_since is not None]
-        idle = [other for other in others if other.cycle is None or other.cycle.response_complete]
+        open_ = [other for other in others if not other.transport.is_closing()]
+        sending = [other for other in open_ if other.reading_since is not None]
+        idle = [other for other in open_ if other.cycle is None or other.cycle.response_complete]
         oldest = min(sending or idle or [self], key=lambda other: other.reading_since or 0.0)
         oldest.cut("too_many")
 

@@ -68,10 +68,8 @@ class Guard:
             await refuse(problem, exchange, scope["path"], answer)
         except Exception:
             event("mistake", logging.ERROR, exc_info=True, request_id=exchange.id)
-            if not exchange.status:
-                mistake = Problem(
-                    "internal", "a mistake in the server; its log has more under this request's id"
-                )
+            if not exchange.status:  # else the handler of the routes has answered
+                mistake = Problem("internal", "a mistake in the server; its log says more under this id")
                 await refuse(mistake, exchange, scope["path"], answer)
         finally:
             self._desk.release(exchange.held)

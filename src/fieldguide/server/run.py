@@ -68,12 +68,17 @@ def serve(
                 "give one with --token-file or FIELDGUIDE_TOKEN, or stay at --host 127.0.0.1"
             )
         context = make_context(paths, settings)
-        server = Server(_configuration(context), context)
+        server = server_of(context)
         event("starting", host=address, port=taken, models=list(paths), token=settings.token is not None)
         server.on_start = lambda: started(address, taken)
         server.run(sockets=[listener])
     event("stopped", signal=server.ended_by)
     return server.ended_by
+
+
+def server_of(context: Context) -> "Server":
+    """The server of a context, not yet running; ``run(sockets=[bind(...)])`` runs it, in any thread."""
+    return Server(_configuration(context), context)
 
 
 class Server(uvicorn.Server):

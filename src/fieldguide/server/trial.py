@@ -30,8 +30,7 @@ def try_model(path: Path, seconds: float) -> None:
     ModelFileError
         If it does not work there, whatever the reason.
     """
-    code = f"from fieldguide.server.trial import attempt; attempt({str(path.absolute())!r})"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", attempt_code(path)]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
@@ -44,6 +43,11 @@ def try_model(path: Path, seconds: float) -> None:
         lines = done.stderr.decode("utf-8", "replace").splitlines()
         why = lines[-1] if lines else f"{path}: cannot be used"
         raise ModelFileError(f"{why} (the process that tried it ended with code {done.returncode})")
+
+
+def attempt_code(path: Path) -> str:
+    """The program of that process."""
+    return f"from fieldguide.server.trial import attempt; attempt({str(path.absolute())!r})"
 
 
 def attempt(path: str) -> None:
