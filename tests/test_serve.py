@@ -1,6 +1,7 @@
 """The command: addresses, tokens, exit codes, and a stop in good order under load."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -18,9 +19,10 @@ from fieldguide.cli import main
 from fieldguide.errors import OptionError
 from fieldguide.server import connections, run
 from fieldguide.server.settings import Settings
-from server_made import RED, photo, read_all, running, status_of, until
+from server_made import RED, photo, read_all, running, until
 from tiny_model import write_tiny_model
 
+ADDRESS = "/v1/models/colours:predict"
 TOKEN = "correct-horse-battery-staple"
 
 
@@ -135,38 +137,33 @@ class Load:
         self.over = threading.Event()
         self.lost, self.statuses = [], []
         self.threads = [threading.Thread(target=self.client) for _ in range(clients)]
-        image = photo(RED)
-        request = httpx.Request("POST", "http://localhost/x", files=[("images", ("a", image))])
-        body = request.read()
-        self.request = (
-            "POST /v1/models/colours:predict HTTP/1.1\r\nHost: localhost\r\n"
-            f"Content-Type: {request.headers['content-type']}\r\nContent-Length: {len(body)}\r\n\r\n"
-        ).encode() + body
+        request = httpx.Request("POST", "http://localhost/x", files=[("images", ("a", photo(RED)))])
+        self.body, self.kind = request.read(), request.headers["content-type"]
         for thread in self.threads:
             thread.start()
 
     def client(self):
-        """Keep a connection as long as the server does; a request that is sent whole must be answered."""
+        """Keep a connection as long as the server does; a request that is sent must be answered."""
         while not self.over.is_set():
-            try:
-                connection = socket.create_connection(("127.0.0.1", self.port), timeout=12)
-            except OSError:
-                return
-            with connection:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=12)
+            with contextlib.closing(connection):
+                try:
+                    connection.connect()
+                except OSError:
+                    return
                 while self.ask(connection):
                     pass
 
     def ask(self, connection):
         try:
-            connection.sendall(self.request)
-            answer = connection.recv(65_536)
-        except OSError:
-            answer = b""
-        if not answer:
+            connection.request("POST", ADDRESS, self.body, {"Content-Type": self.kind})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
             self.lost.append(time.monotonic())
             return False
-        self.statuses.append(status_of(answer))
-        return b"connection: close" not in answer.lower() and not self.over.is_set()
+        self.statuses.append(answer.status)
+        return not answer.will_close and not self.over.is_set()
 
     def end(self):
         self.over.set()
@@ -208,18 +205,20 @@ def test_without_grace_requests_on_their_way_are_lost(path, monkeypatch):
 
 
 def test_a_silent_connection_does_not_hold_the_end_up(path):
-    with running(path, read_seconds=5.0, stop_seconds=3) as server:
-        with server.connect() as silent, server.connect() as half:
-            half.sendall(
-                b"POST /v1/models/colours:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx"
-            )
-            time.sleep(0.1)
-            begun = time.monotonic()
-            server.server.should_exit = True
-            silent.settimeout(10)
-            assert read_all(silent) == b""
-            until(lambda: server.server.lifespan.should_exit or not server.server.server_state.tasks, 10)
-            assert time.monotonic() - begun < 9
+    begun_request = f"POST {ADDRESS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx".encode()
+    with (
+        running(path, read_seconds=5.0, stop_seconds=3) as server,
+        server.connect() as silent,
+        server.connect() as half,
+    ):
+        half.sendall(begun_request)
+        time.sleep(0.1)
+        begun = time.monotonic()
+        server.server.should_exit = True
+        silent.settimeout(10)
+        assert read_all(silent) == b""
+        until(lambda: not server.server.server_state.tasks, 10)
+        assert time.monotonic() - begun < 9
 
 
 def test_while_it_stops_it_is_not_ready(path):

@@ -62,7 +62,7 @@ def make_app(context: Context) -> ASGIApp:
     for router in (predict.router, pages.router, inference.router):
         app.include_router(router)
     document.install(app, context)
-    return Guard(app, context.settings, context.desk, context.metrics)
+    return Guard(app, context)
 
 
 @contextlib.asynccontextmanager

@@ -77,20 +77,21 @@ class Connection(H11Protocol):
             self.reading_since = time.monotonic()
         super().data_received(data)
         self._look_at_clock()
-        if self._stopping and self.cycle is not None:
-            self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """Start the clock of the next request, if part of it came already."""
         super().on_response_complete()
         self._look_at_clock()
+        if self._stopping:
+            self.loop.call_later(GRACE_SECONDS, self._end_if_idle)
 
     def shutdown(self) -> None:
-        """End after the request that is being answered, or that may be on its way."""
+        """End after the request that is being answered, or that may be on its way.
+
+        The guard tells clients so in each answer from now on; closing without that word would lose a request
+        that a client sends at the same time.
+        """
         self._stopping = True
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy:
-            self.cycle.keep_alive = False
         self.loop.call_later(GRACE_SECONDS, self._end_if_idle)
 
     def send_400_response(self, msg: str) -> None:

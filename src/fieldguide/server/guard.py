@@ -12,13 +12,11 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fieldguide.server.desk import Desk
+from fieldguide.server.context import Context
 from fieldguide.server.entrance import check_entrance
 from fieldguide.server.exchange import Exchange, begin, check_length
 from fieldguide.server.logs import event
-from fieldguide.server.metrics import Metrics
 from fieldguide.server.problems import Problem, body_of
-from fieldguide.server.settings import Settings
 
 SMALL_REST = 1_000_000
 """Bytes of an unread body that are taken in so that a connection can be kept; more cost the connection."""
@@ -42,12 +40,13 @@ class Guard:
     ----------
     app
         The routes.
-    settings, desk, metrics
+    context
         Of the server.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, desk: Desk, metrics: Metrics) -> None:
-        self._app, self._settings, self._desk, self._metrics = app, settings, desk, metrics
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self._app, self._context = app, context
+        self._settings, self._desk, self._metrics = context.settings, context.desk, context.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -60,7 +59,7 @@ class Guard:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = begin(scope)
-        answer = _Answer(exchange, receive, send)
+        answer = _Answer(exchange, self._context, receive, send)
         try:
             self._admit(exchange, scope)
             await self._app(scope, receive, answer)
@@ -123,8 +122,9 @@ async def refuse(problem: Problem, exchange: Exchange, path: str, send: Send) ->
 class _Answer:
     """Sends an answer on, with the headers that all have, and sees to what was not read of the request."""
 
-    def __init__(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        self._exchange, self._receive, self._send = exchange, receive, send
+    def __init__(self, exchange: Exchange, context: Context, receive: Receive, send: Send) -> None:
+        self._exchange, self._context = exchange, context
+        self._receive, self._send = receive, send
         self._closing = False
 
     async def __call__(self, message: Message) -> None:
@@ -143,7 +143,7 @@ class _Answer:
         for name, value in HEADERS.items():
             headers[name] = value
         self._closing = not self._exchange.complete and self._rest() > SMALL_REST
-        if self._closing:
+        if self._closing or self._context.stopping:
             headers["Connection"] = "close"
 
     def _rest(self) -> float:
