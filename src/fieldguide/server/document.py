@@ -60,6 +60,8 @@ def _complete_operation(operation: dict[str, Any], path: str, method: str, conte
     if context.settings.token is not None and path not in OPEN_TO_ALL:
         operation["security"] = [{"token": []}]
         statuses.add(401)
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _parameter(parameter, context)
     model = InferenceError if path.startswith("/v2") else Error
     for status in sorted(statuses):
         responses.setdefault(str(status), _error(status, model.__name__))
@@ -71,6 +73,17 @@ def _complete_operation(operation: dict[str, Any], path: str, method: str, conte
         }
     for status, response in responses.items():
         response["headers"] = _headers(status)
+
+
+def _parameter(parameter: dict[str, Any], context: Context) -> dict[str, Any]:
+    """A parameter's schema: names of models are those there are, and nothing is null in an address."""
+    schema: dict[str, Any] = parameter["schema"]
+    if parameter["name"] == "name":
+        return {"type": "string", "enum": [place.name for place in context.shelf.places()]}
+    for kind in schema.get("anyOf", []):
+        if kind.get("type") != "null":
+            return dict(kind)
+    return schema
 
 
 def _error(status: int, model: str) -> dict[str, Any]:

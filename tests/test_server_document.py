@@ -1,0 +1,104 @@
+"""The OpenAPI document against the server itself: schemathesis makes requests from it, right and wrong ones.
+
+All of its checks are on but one for two routes: the document cannot say that a tensor's shape fits its data,
+so that some requests of `/infer` that fit the document are refused all the same.
+"""
+
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from fieldguide.server import problems
+from server_made import RED, photo, running
+from tiny_model import write_tiny_model
+
+TOKEN = "correct-horse-battery-staple"
+
+CONFIGURATION = """
+# A deadline of some milliseconds is answered with 503, as it should be; here no answer may be 5xx.
+[parameters]
+"header.X-Deadline-Ms" = 60000
+
+[[operations]]
+include-path-regex = "/infer$"
+[operations.checks]
+positive_data_acceptance.enabled = false
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
+
+
+def schemathesis(server, folder, examples, *more):
+    """Run it over the whole document; what it said, and its exit code."""
+    configuration = folder / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION)
+    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")  # noqa: PTH118, PTH120
+    command = [program, "--config-file", str(configuration), "run", f"{server.url}/openapi.json"]
+    options = ["--checks", "all", "--max-examples", str(examples), "--seed", "1", "--no-color"]
+    done = subprocess.run(
+        [*command, *options, "--generation-database", "none", *more],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr, done.returncode
+
+
+def test_the_document_is_true(path, tmp_path):
+    with running(path, deadline=60.0) as server:
+        said, code = schemathesis(server, tmp_path, 10)
+    assert code == 0, said
+    assert "15 selected / 15 total" in said
+
+
+@pytest.mark.long
+def test_the_document_is_true_over_thousands_of_requests(path, tmp_path):
+    with running(path, deadline=60.0) as server:
+        said, code = schemathesis(server, tmp_path, 300)
+    assert code == 0, said
+
+
+def test_the_document_is_true_where_a_token_is_asked_for(path, tmp_path):
+    with running(path, deadline=60.0, token=TOKEN) as server:
+        said, code = schemathesis(
+            server, tmp_path, 3, "--header", f"Authorization: Bearer {TOKEN}", "--phases", "coverage,fuzzing"
+        )
+    assert code == 0, said
+
+
+def test_a_document_that_is_not_true_is_seen(path, tmp_path, monkeypatch):
+    monkeypatch.setitem(problems.PROBLEMS, "malformed", (418, "a status that the document does not have"))
+    with running(path, deadline=60.0) as server:
+        said, code = schemathesis(server, tmp_path, 3)
+    assert code == 1, said
+
+
+def test_what_the_document_says(path):
+    with running(path, images=7) as server:
+        document = httpx.get(f"{server.url}/openapi.json").json()
+    assert document["info"]["title"] == "fieldguide"
+    post = document["paths"]["/v1/models/{name}:predict"]["post"]
+    assert set(post["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+    form = post["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["properties"]["images"]["maxItems"] == 7
+    assert set(post["responses"]) >= {"200", "400", "403", "404", "408", "413", "415", "503"}
+    assert "422" not in post["responses"] and "security" not in post
+    names = post["parameters"][0]["schema"]
+    assert names == {"type": "string", "enum": ["colours"]}
+    operations = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
+    assert len(operations) == len(set(operations)) == 15
+    assert all(one.get("description") for methods in document["paths"].values() for one in methods.values())
+
+
+def test_the_smallest_client_there_is(path):
+    """What a program does that has read the document and nothing else."""
+    with running(path) as server:
+        answer = server.predict(photo(RED))
+    assert answer.json()["predictions"][0]["label"] == "red"
