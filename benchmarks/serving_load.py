@@ -1,0 +1,279 @@
+"""Servers in processes of their own and clients that cost little: what `serving.py` measures with."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fieldguide.artifact import load_model_file
+
+BOUNDARY = "benchmark-boundary"
+
+
+@dataclass
+class Running:
+    """A server in a process of its own."""
+
+    process: subprocess.Popen
+    port: int
+    address: str
+    """Of the page that takes photos."""
+    log: Path
+
+    def memory(self) -> float:
+        """Megabytes that it holds."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0]) / 1024
+
+    def peak(self) -> float:
+        """Megabytes that it held at most."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(text.split("VmHWM:")[1].split()[0]) / 1024
+
+    def descriptors(self) -> int:
+        """Files that it holds open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))  # noqa: PTH208
+
+    def threads(self) -> int:
+        """Threads that it has."""
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))  # noqa: PTH208
+
+
+@contextlib.contextmanager
+def fieldguide(model: Path, *arguments: str) -> Iterator[Running]:
+    """`fieldguide serve`."""
+    command = [sys.executable, "-m", "fieldguide", "serve", f"model={model}", "--port", "0", *arguments]
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with ended(process):
+            yield Running(process, port, "/v1/models/model:predict", Path(folder) / "log")
+
+
+LITSERVE = """
+import io, sys
+import litserve, numpy, onnxruntime
+from PIL import Image, ImageOps
+
+MODEL, SIZE, PORT, THREADS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+
+class Api(litserve.LitAPI):
+    def setup(self, device):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+    def decode_request(self, request):
+        image = ImageOps.exif_transpose(Image.open(request["images"].file)).convert("RGB")
+        return numpy.asarray(image.resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+    def batch(self, inputs):
+        return numpy.stack(inputs)
+    def predict(self, pixels):
+        return self.session.run(["probabilities", "typicality"], {"image": pixels})
+    def unbatch(self, output):
+        return list(zip(*output))
+    def encode_response(self, output):
+        probabilities, typicality = output
+        return {"class": int(probabilities.argmax()), "probability": float(probabilities.max()),
+                "typicality": float(typicality)}
+
+if __name__ == "__main__":
+    api = Api(max_batch_size=4, batch_timeout=0.002)
+    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=60)
+    server.run(host="127.0.0.1", port=PORT, generate_client_file=False, log_level="warning")
+"""
+
+
+@contextlib.contextmanager
+def litserve(python: Path, model: Path) -> Iterator[Running]:
+    """LitServe with the same file, its own batching and the same preprocessing."""
+    size, port = load_model_file(model).preprocessing.size, free_port()
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
+        script = Path(folder) / "server.py"
+        script.write_text(LITSERVE)
+        command = [python, script, model, str(size), str(port), str(os.cpu_count())]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        with ended(process, whole_group=True):
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), process)
+            yield Running(process, port, "/predict", Path(folder) / "log")
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen, whole_group: bool = False) -> Iterator[None]:
+    """End a process after use."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM) if whole_group else process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL) if whole_group else process.kill()
+            process.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether a page answers with 200."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_for(true: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Wait until a server is up."""
+    while not true():
+        if process.poll() is not None:
+            raise SystemExit(f"the server ended with code {process.returncode}")
+        time.sleep(0.2)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@dataclass
+class Found:
+    """What clients found."""
+
+    seconds: list[float] = field(default_factory=list)
+    """Of requests answered with 200."""
+    statuses: Counter = field(default_factory=Counter)
+    lost: int = 0
+    """Requests without an answer."""
+    last: Counter = field(default_factory=Counter)
+    """Statuses in the last second."""
+
+    def add(self, status: int | None, seconds: float) -> None:
+        """One request."""
+        if status is None:
+            self.lost += 1
+            return
+        self.statuses[status] += 1
+        if status == 200:
+            self.seconds.append(seconds)
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds within which that share of the accepted was answered."""
+        return round(float(np.percentile(self.seconds, share)) * 1000, 1) if self.seconds else float("nan")
+
+
+def request_of(address: str, body: bytes, kind: str = f"multipart/form-data; boundary={BOUNDARY}") -> bytes:
+    """The bytes of a request."""
+    head = (
+        f"POST {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}"
+    )
+    return f"{head}\r\n\r\n".encode() + body
+
+
+def form_of(photo: bytes) -> bytes:
+    """A form with one photo."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n'
+    return head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bool]:
+    """Send a request; its status, and whether the connection lives on."""
+    writer.write(request)
+    await writer.drain()
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1]), b"connection: close" not in head
+
+
+async def client(
+    port: int, requests: Iterator[bytes], found: Found, until: Callable[[], bool], pause: float
+) -> None:
+    """One client with one connection, one request after the other."""
+    while not until():
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return
+        alive = True
+        try:
+            while alive and not until():
+                begun = time.perf_counter()
+                try:
+                    status, alive = await ask(reader, writer, next(requests))
+                except (OSError, asyncio.IncompleteReadError):
+                    found.add(None, 0.0)
+                    break
+                found.add(status, time.perf_counter() - begun)
+                if pause:
+                    await asyncio.sleep(random.expovariate(1 / pause))
+        except StopIteration:
+            return
+        finally:
+            writer.close()
+
+
+def load(server: Running, photos: list[bytes], clients: int, seconds: float, pause: float = 0.0) -> Found:
+    """Let so many clients send photos for so long; `pause` is the mean between two requests of one."""
+    found = Found()
+    requests = itertools.cycle([request_of(server.address, form_of(photo)) for photo in photos])
+
+    async def all_clients() -> None:
+        end = time.monotonic() + seconds
+        over = lambda: time.monotonic() >= end  # noqa: E731
+        await asyncio.gather(*[client(server.port, requests, found, over, pause) for _ in range(clients)])
+
+    asyncio.run(all_clients())
+    return found
+
+
+def open_load(server: Running, photos: list[bytes], rate: float, seconds: float) -> Found:
+    """Send photos at a rate, whether or not earlier ones are answered: each on a free connection."""
+    found = Found()
+    requests = itertools.cycle([request_of(server.address, form_of(photo)) for photo in photos])
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def one(begun: float) -> None:
+        try:
+            pair = free.pop() if free else await asyncio.open_connection("127.0.0.1", server.port)
+            status, alive = await ask(*pair, next(requests))
+        except (OSError, asyncio.IncompleteReadError):
+            found.add(None, 0.0)
+            return
+        found.add(status, time.monotonic() - begun)
+        if time.monotonic() > start + seconds - 1:
+            found.last[status] += 1
+        free.append(pair) if alive else pair[1].close()
+
+    async def all_requests() -> None:
+        nonlocal start
+        start, tasks = time.monotonic(), set()
+        due = start
+        while due < start + seconds:
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            task = asyncio.create_task(one(time.monotonic()))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            due += random.expovariate(rate)
+        await asyncio.gather(*tasks)
+        for _, writer in free:
+            writer.close()
+
+    start = 0.0
+    asyncio.run(all_requests())
+    return found
