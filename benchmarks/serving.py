@@ -1,7 +1,7 @@
 """The server under load: throughput against its parts and LitServe, latency, overload, slow clients, reloads.
 
-One line of JSON a measurement. The server runs in a process of its own, the load comes from this one, through a
-client that costs little (a general HTTP client would take more of the cores than the server). All share the
+One line of JSON a measurement. The server runs in a process of its own, the load comes from this one, through
+a client that costs little (a general HTTP client would take more of the cores than the server). All share the
 machine's cores. Photos: JPEGs of 400 x 533 pixels from DATA.
 
 LitServe needs an environment of its own:

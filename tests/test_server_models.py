@@ -11,7 +11,7 @@ import pytest
 
 from fieldguide.errors import ModelFileError
 from fieldguide.server import models, trial
-from fieldguide.server.trial import try_model
+from fieldguide.server.trial import Trial
 from server_made import RED, photo, running, until
 from tiny_model import card, seal, tiny_model, tiny_proto, with_card, write_tiny_model
 
@@ -26,7 +26,7 @@ def path(tmp_path):
 @pytest.fixture
 def trusting(monkeypatch):
     """No trial in another process, which takes a second each: what it does has tests of its own."""
-    monkeypatch.setattr(models, "try_model", lambda *_: None)
+    monkeypatch.setattr(Trial, "__call__", lambda *_: None)
 
 
 def replace(path, content):
@@ -169,16 +169,16 @@ def test_a_model_that_is_ended_too_early_would_fail_requests(path, trusting, mon
 
 
 def test_the_trial_passes_what_works_and_gives_the_reason_where_it_does_not(path):
-    try_model(path, 60)
+    Trial()(path, 60)
     path.write_bytes(b"junk")
     with pytest.raises(ModelFileError, match=r"colours\.onnx: not a model file that may be used"):
-        try_model(path, 60)
+        Trial()(path, 60)
 
 
 def test_a_trial_that_hangs_is_ended(path, monkeypatch):
     monkeypatch.setattr(trial, "attempt_code", lambda path: "import time; time.sleep(60)")
     with pytest.raises(ModelFileError, match="within 1 s"):
-        try_model(path, 1)
+        Trial()(path, 1)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals and limits of memory are POSIX's")
@@ -186,8 +186,18 @@ def test_a_trial_that_crashes_or_eats_memory_is_only_refused(path, monkeypatch):
     crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
     monkeypatch.setattr(trial, "attempt_code", lambda path: crash)
     with pytest.raises(ModelFileError, match="code -11"):
-        try_model(path, 20)
+        Trial()(path, 20)
     hungry = "from fieldguide.server.trial import _limit; _limit(); bytearray(20_000_000_000)"
     monkeypatch.setattr(trial, "attempt_code", lambda path: hungry)
     with pytest.raises(ModelFileError, match="MemoryError"):
-        try_model(path, 20)
+        Trial()(path, 20)
+
+
+def test_a_stop_does_not_wait_for_a_trial(path, monkeypatch):
+    monkeypatch.setattr(trial, "attempt_code", lambda path: "import time; time.sleep(60)")
+    with running(path) as server:
+        replace(path, tiny_model(classes=NAMES[1]))
+        shelf = server.context.shelf
+        until(lambda: shelf._trial._process is not None)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 9

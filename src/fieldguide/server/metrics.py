@@ -24,7 +24,9 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self.requests = self._counter("requests", "Requests answered", "route", "status", "code")
-        self.seconds = self._histogram("request_seconds", "First byte to answer", _SECONDS, "route")
+        self.seconds = self._histogram(
+            "request_seconds", "From a request's headers to its answer", _SECONDS, "route"
+        )
         self.images = self._counter("images", "Images, by model and outcome", "model", "outcome")
         self.batches = self._histogram("batch_images", "Images in the network together", _IMAGES, "model")
         self.network = self._histogram("network_seconds", "In the network, a batch", _SECONDS, "model")

@@ -20,7 +20,7 @@ from fieldguide.server.logs import event
 from fieldguide.server.metrics import Metrics
 from fieldguide.server.problems import Problem
 from fieldguide.server.settings import Settings
-from fieldguide.server.trial import try_model, warm
+from fieldguide.server.trial import Trial, warm
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a model may be called in an address."""
@@ -134,6 +134,7 @@ class Shelf:
 
     def __init__(self, paths: Mapping[str, Path], settings: Settings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
+        self._trial = Trial()
         self._places: dict[str, Place] = {}
         for name, path in paths.items():
             seen = stamp_of(path)
@@ -163,10 +164,7 @@ class Shelf:
         while True:
             await asyncio.sleep(self._settings.poll_seconds)
             for place in self.places():
-                try:
-                    await self.look(place)
-                except Exception:  # what goes wrong with one look must not end all further ones
-                    event("reload_failed", logging.ERROR, exc_info=True, model=place.name)
+                await self.look(place)
 
     async def look(self, place: Place) -> None:
         """Load the file behind a name if it is another one than before, and lies still."""
@@ -178,15 +176,17 @@ class Shelf:
             return
         place.seen = now
         try:
-            predictor = await asyncio.to_thread(self._tried, place.path)
+            model = await asyncio.to_thread(self._tried, place)
         except FieldguideError as error:
             self._keep(place, str(error))
+        except Exception as error:  # memory, for one; what goes wrong with one file must not end all looks
+            self._keep(place, f"{type(error).__name__}: {error}")
         else:
-            self._replace(place, predictor)
+            self._replace(place, model)
 
-    def _tried(self, path: Path) -> Predictor:
-        try_model(path, self._settings.check_seconds)
-        return loaded(path, self._settings)
+    def _tried(self, place: Place) -> Model:
+        self._trial(place.path, self._settings.check_seconds)
+        return Model(place.name, loaded(place.path, self._settings), self._settings, self._metrics)
 
     def _keep(self, place: Place, why: str) -> None:
         place.trouble = "the file that lies there now cannot be used; the model before it answers"
@@ -194,9 +194,8 @@ class Shelf:
         self._metrics.trouble.labels(place.name).set(1)
         event("reload_refused", logging.ERROR, model=place.name, version=place.model.version, reason=why)
 
-    def _replace(self, place: Place, predictor: Predictor) -> None:
-        old = place.model
-        place.model = Model(place.name, predictor, self._settings, self._metrics)
+    def _replace(self, place: Place, model: Model) -> None:
+        old, place.model = place.model, model
         place.trouble = None
         old.retire()
         if old.version != place.model.version:
@@ -207,7 +206,8 @@ class Shelf:
         event("reloaded", model=place.name, version=place.model.version, before=old.version)
 
     def close(self) -> None:
-        """End the threads of all models."""
+        """End the threads of all models, and a trial if there is one."""
+        self._trial.stop()
         for place in self.places():
             place.model.retire()
 

@@ -27,7 +27,7 @@ class Settings:
     buffered_bytes: int = 256_000_000
     """Of all requests that are being read or answered; beyond it is 503."""
     deadline: float = 10.0
-    """Seconds from the first byte of a request to its answer; beyond it is 503. A client may ask for less."""
+    """Seconds from the headers of a request to its answer; beyond it is 503. A client may ask for less."""
     read_seconds: float = 8.0
     """Seconds for a request to arrive whole, from its connection or first byte on, however it drips."""
     write_seconds: float = 8.0

@@ -15,34 +15,56 @@ MEMORY_BYTES = 8_000_000_000
 """Address space that the trial may use; ONNX Runtime reserves more of it than it fills."""
 
 
-def try_model(path: Path, seconds: float) -> None:
-    """Load a model file and run it, in another process of low priority.
+class Trial:
+    """Tries one model file after the other, each in another process of low priority."""
 
-    Parameters
-    ----------
-    path
-        The file.
-    seconds
-        How long that may take.
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
 
-    Raises
-    ------
-    ModelFileError
-        If it does not work there, whatever the reason.
-    """
-    command = [sys.executable, "-c", attempt_code(path)]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ModelFileError(f"{path}: was not loaded within {seconds:.0f} s; is it that large?") from error
-    except OSError as error:
-        raise ModelFileError(f"{path}: no process could be started to try it ({error.strerror})") from error
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").splitlines()
-        why = lines[-1] if lines else f"{path}: cannot be used"
-        raise ModelFileError(f"{why} (the process that tried it ended with code {done.returncode})")
+    def __call__(self, path: Path, seconds: float) -> None:
+        """Load a model file and run it.
+
+        Parameters
+        ----------
+        path
+            The file.
+        seconds
+            How long that may take.
+
+        Raises
+        ------
+        ModelFileError
+            If it does not work there, whatever the reason.
+        """
+        try:
+            # -P: what lies in the working directory is not to be imported.
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-P", "-c", attempt_code(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise ModelFileError(
+                f"{path}: no process could be started to try it ({error.strerror})"
+            ) from error
+        with process:
+            try:
+                _, said = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                raise ModelFileError(
+                    f"{path}: was not loaded within {seconds:.0f} s; is it that large?"
+                ) from error
+        if process.returncode:
+            lines = said.decode("utf-8", "replace").splitlines()
+            why = lines[-1] if lines else f"{path}: cannot be used"
+            raise ModelFileError(f"{why} (the process that tried it ended with code {process.returncode})")
+
+    def stop(self) -> None:
+        """End what is being tried: nobody waits for it any more."""
+        if self._process is not None:
+            self._process.kill()
 
 
 def attempt_code(path: Path) -> str:
