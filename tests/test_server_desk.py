@@ -1,4 +1,4 @@
-"""Overload, deadlines, clients that leave, bombs: the accepted are answered soon, and nothing is left of it."""
+"""Overload, deadlines, clients that leave, bombs: the accepted are answered soon, nothing is left of it."""
 
 import concurrent.futures
 import gc

@@ -20,7 +20,7 @@ TOKEN = "correct-horse-battery-staple"
 CONFIGURATION = """
 # A deadline of some milliseconds is answered with 503, as it should be; here no answer may be 5xx.
 [parameters]
-"header.X-Deadline-Ms" = 60000
+"header.X-Deadline-Ms" = "60000"
 
 [[operations]]
 include-path-regex = "/infer$"

@@ -1,8 +1,8 @@
-"""Connections with absolute deadlines: uvicorn as it comes holds slow and silent ones for as long as
-they like.
+"""Connections with absolute deadlines: uvicorn as it comes holds slow and silent ones for
+as long as they like.
 
 Every connection has a clock for what it is doing now: sending a request, or taking an answer away. A client
-that drips a byte now and then does not set it back. One sweep a second closes what is overdue.
+that drips a byte now and then does not set it back. A sweep twice a second closes what is overdue.
 """
 
 import asyncio
@@ -96,9 +96,7 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, in the form of all errors."""
-        problem = Problem("malformed", "this is not HTTP/1.1 as the server reads it")
-        self._last_words(problem)
-        self.transport.close()
+        self._end_with(Problem("malformed", "this is not HTTP/1.1 as the server reads it"))
 
     def overdue(self, now: float) -> str | None:
         """Why the connection must be closed now; None where it need not."""
@@ -119,15 +117,10 @@ class Connection(H11Protocol):
         client = self.client[0] if self.client else ""
         event("connection_closed", reason=reason, client=client)
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
-        if reason == "slow_sender" and begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._last_words(Problem("too_slow", "the request did not arrive in time"))
-            if self.cycle is not None:
-                self.cycle.disconnected = True
-                self.cycle.message_event.set()
-            self.transport.close()
-            self.loop.call_later(1.0, self.transport.abort)
-            return
-        self.transport.abort()
+        if reason == "slow_sender" and begun:
+            self._end_with(Problem("too_slow", "the request did not arrive in time"))
+        else:
+            self.transport.abort()
 
     def _look_at_clock(self) -> None:
         state = self.conn.their_state
@@ -150,7 +143,17 @@ class Connection(H11Protocol):
         if not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
             self.transport.close()
 
-    def _last_words(self, problem: Problem) -> None:
+    def _end_with(self, problem: Problem) -> None:
+        """Answer in place of the routes, unless they have begun to, and close the connection."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._write(problem)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+        self.loop.call_later(1.0, self.transport.abort)
+
+    def _write(self, problem: Problem) -> None:
         body = body_of(problem, "none", "")
         head = (
             f"HTTP/1.1 {problem.status} {problem.code}\r\ncontent-type: application/json\r\n"

@@ -154,6 +154,8 @@ class _Answer:
         return float("inf") if length is None else length
 
     async def _drain(self) -> None:
+        if "expect" in self._exchange.headers:  # the client sends nothing before it is told to
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 more: Any = True

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ import uvicorn
 
 from fieldguide.errors import OptionError
 from fieldguide.server.app import make_app, make_context
-from fieldguide.server.connections import MOST_HEADER_BYTES, protocol_for, sweep
+from fieldguide.server.connections import protocol_for, sweep
 from fieldguide.server.context import Context
 from fieldguide.server.logs import event
 from fieldguide.server.settings import Settings
@@ -127,7 +128,7 @@ class Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Open the listening socket.
+    """Take an address; clients are refused until the server listens on it.
 
     Raises
     ------
@@ -140,9 +141,9 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise OptionError(f"--host {host}: is no address of this machine ({error.strerror})") from error
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise OptionError(
@@ -168,7 +169,6 @@ def _configuration(context: Context) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.stop_seconds,
-        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
     )
 
 
