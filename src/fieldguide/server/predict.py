@@ -64,8 +64,7 @@ async def answers(
     """
     context, exchange = context_of(request), exchanges.of(request.scope)
     exchange.notes["images"] = len(images)
-    seconds = min(context.settings.deadline, (deadline or 3_600_000) / 1000)
-    left = exchange.begun + seconds - time.monotonic()
+    left = exchange.begun + seconds_for(context, deadline) - time.monotonic()
     with context.desk.seats(len(images)):
         try:
             return await _unless_gone(context.desk.answer(model, images), request.receive, left)
@@ -77,6 +76,12 @@ async def answers(
             raise Problem(
                 "no_answer", "the model gave no usable answer; the server's log says more"
             ) from error
+
+
+def seconds_for(context: Context, deadline: int | None) -> float:
+    """Seconds that a request may take: the server's own, or less where the client asks for less."""
+    own = context.settings.deadline
+    return own if deadline is None else min(own, deadline / 1000)
 
 
 async def _unless_gone(work: Coroutine[Any, Any, Result], receive: Receive, seconds: float) -> Result:
