@@ -9,7 +9,8 @@ import time
 import httpx
 import pytest
 
-from fieldguide.server import entrance, exchange
+from fieldguide.server import entrance, guard
+from fieldguide.server.desk import Desk
 from fieldguide.server.problems import Problem
 from server_made import RED, photo, raw, read_all, running, status_of, until
 from tiny_model import write_tiny_model
@@ -193,12 +194,13 @@ def endless_chunks(server, most=50_000_000):
 
 
 def test_a_body_without_a_length_is_refused_when_it_is_too_large(hasty, monkeypatch):
-    seen = []
-    before = exchange.Exchange.length
-    monkeypatch.setattr(exchange.Exchange, "length", lambda self: (seen.append(self), before(self))[1])
-    sent, _ = endless_chunks(hasty)
-    assert sent < 50_000_000
-    assert {about.notes.get("code") for about in seen} == {"too_large"}
+    held, codes = [], []
+    before = Desk.hold
+    monkeypatch.setattr(Desk, "hold", lambda self, size: (before(self, size), held.append(self.held))[0])
+    monkeypatch.setattr(guard, "event", lambda *_, **fields: codes.append(fields.get("code")))
+    endless_chunks(hasty)
+    until(lambda: codes)
+    assert set(codes) == {"too_large"} and max(held) <= 200_000
 
 
 def test_many_tiny_chunks_cost_no_more_than_large_ones(hasty):
