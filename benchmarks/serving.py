@@ -5,7 +5,7 @@ a client that costs little (a general HTTP client would take more of the cores t
 machine's cores. Photos: JPEGs of 400 x 533 pixels from DATA.
 
 LitServe needs an environment of its own:
-  python -m venv litserve && litserve/bin/pip install litserve onnxruntime 'pillow>=13' numpy
+  python -m venv litserve && litserve/bin/pip install litserve onnxruntime 'pillow>=13' numpy python-multipart
   python benchmarks/serving.py MODEL DATA --litserve litserve/bin/python
 """
 
@@ -123,10 +123,12 @@ def throughput(options: argparse.Namespace, photos: list[bytes]) -> Iterator[dic
             with litserve(options.litserve, options.model) as server:
                 load(server, photos, CLIENTS, min(3.0, options.seconds))
                 found = load(server, photos, CLIENTS, options.seconds)
+                if not found.statuses[200]:
+                    raise SystemExit(f"LitServe answered none: {server.log.read_text()[-2000:]}")
                 theirs = found.statuses[200] / options.seconds
                 line |= {
                     "litserve_per_second": round(theirs, 1),
-                    "to_litserve": round(ours / max(theirs, 1e-9), 3),
+                    "to_litserve": round(ours / theirs, 3),
                 }
                 line |= {"litserve_p99_ms": found.percentile(99)}
         yield line
