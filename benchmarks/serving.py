@@ -321,7 +321,7 @@ def hostile_requests(address: str, photo: bytes) -> list[bytes]:
         request_of(address, form.replace(b'name="images"', b'name="url"')),
         request_of(address, form_of(b"<html>")),
         request_of(address, form_of(photo[: len(photo) // 2])),
-        request_of(address, form_of(bomb())),
+        request_of(address, form_of(bomb(20_000))),
         request_of("/v1/models/../../etc:predict", form),
         request_of("/v2/models/model/infer", b'{"inputs": []}', json_kind),
         request_of(address, form).replace(b"Host: 127.0.0.1", b"Host: evil.test"),
@@ -332,7 +332,7 @@ def hostile_requests(address: str, photo: bytes) -> list[bytes]:
 def bomb(side: int = 8000) -> bytes:
     """A PNG of 64 million pixels in some kilobytes: the largest that is decoded at all."""
     file = io.BytesIO()
-    Image.new("L", (side, side)).save(file, "PNG")
+    Image.new("RGB", (side, side)).save(file, "PNG")
     return file.getvalue()
 
 
