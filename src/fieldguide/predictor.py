@@ -290,11 +290,8 @@ class Predictor:
                 continue
             probabilities, typicality, embedding = next(rows)
             answer = judged(judge, prepared.path, probabilities, typicality)
-            yield (
-                Seen(answer, embedding, prepared.pixels, prepared.size)
-                if answer.error is None
-                else Seen(answer)
-            )
+            known = answer.error is None
+            yield Seen(answer, embedding, prepared.pixels, prepared.size) if known else Seen(answer)
 
     def _rows(
         self, pixels: NDArray[np.uint8], session: Any
