@@ -51,8 +51,8 @@ class Notice:
 
     kind: ClassVar[str] = "notice"
     text: str
-    command: str = ""
-    """What to type, if anything."""
+    commands: tuple[str, ...] = ()
+    """What to type, if anything, a command a line."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class Facts:
 
     kind: ClassVar[str] = "facts"
     rows: tuple[tuple[str, str], ...]
+    long: bool = False
+    """Whether values are sentences, which take the whole width."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class Shot:
     """Encoded by :mod:`fieldguide.page_thumbnails`; empty where it can no longer be read."""
     title: str
     lines: tuple[str, ...] = ()
+    file: str = ""
+    """The photo's name, shown on one line."""
     heat: bytes = b""
     """The same size and form, transparent where nothing was looked at; empty where there is none."""
 

@@ -1,8 +1,8 @@
 """ROC and precision-recall curves of many classes in one pass and little memory.
 
-Each class is taken against all others. Probabilities are counted in :data:`BINS` bins of equal width in log odds, so
-that 50,000 images of 1,000 classes take megabytes, not hundreds of them. Images in one bin count as equal, which moves
-an area by less than the share of pairs that meet in a bin.
+Each class is taken against all others. Probabilities are counted in :data:`BINS` bins of equal width in log
+odds, so that 50,000 images of 1,000 classes take megabytes, not hundreds of them. Images in one bin count
+as equal, which moves an area by less than the share of pairs that meet in a bin.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ class Curves:
     auroc: FloatArray
     """Of shape (n_classes,): area under recall over false positive rate; NaN without images on both sides."""
     average_precision: FloatArray
-    """Of shape (n_classes,): precision averaged over the steps of recall; NaN without images on both sides."""
+    """Of shape (n_classes,): precision averaged over the steps of recall; NaN without images on both "
+    "sides."""
 
 
 class ScoreCounts:

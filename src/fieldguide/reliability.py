@@ -1,4 +1,5 @@
-"""Whether stated probabilities come true: the bins of a reliability diagram, and the calibration error's interval."""
+"""Whether stated probabilities come true: the bins of a reliability diagram, and the calibration "
+"error's interval."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ def reliability(confidence: NDArray[Any], correct: NDArray[Any], seed: int = 0) 
     References
     ----------
     Davison and Hinkley (1997), section 5.2, for the basic bootstrap interval; Bröcker and Smith (2007),
-    "Increasing the reliability of reliability diagrams", for redrawing right answers from the stated probabilities.
+    "Increasing the reliability of reliability diagrams", for redrawing right answers from stated ones.
     """
     certain, right = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     which = np.clip(np.ceil(certain * BINS).astype(np.int64) - 1, 0, BINS - 1)

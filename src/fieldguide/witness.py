@@ -1,6 +1,7 @@
 """A model that is looked at while it answers: what a report needs beyond the nine numbers an image.
 
-Memory stays bounded: probabilities become counts, and features and pictures are kept of a sample drawn beforehand.
+Memory stays bounded: probabilities become counts, and features and pictures are kept of a sample drawn
+beforehand.
 """
 
 import contextlib
@@ -42,8 +43,8 @@ class Observable(Protocol):
 class Witness:
     """Stands before a model, passes its answers on, and keeps what a report shows.
 
-    :func:`fieldguide.evaluate.answers_to` takes it for the model, once. Rows count the images that could be read, as those of
-    the outcomes do.
+    :func:`fieldguide.evaluate.answers_to` takes it for the model, once. Rows count the images that could be
+    read, as those of the outcomes do.
 
     Parameters
     ----------

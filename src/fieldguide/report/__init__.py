@@ -1,7 +1,8 @@
 """The report of an evaluation: one page, a file a section.
 
-A section is a function of the material, in a file of its own or beside its kin, which gives a :class:`~fieldguide.page_blocks.Section`, or None where
-it has nothing to say, and one line in :data:`SECTIONS`; that is also their order on the page.
+A section is a function of the material, in a file of its own or beside its kin, which gives a
+:class:`~fieldguide.page_blocks.Section`, or None where it has nothing to say, and one line in
+:data:`SECTIONS`; that is also their order on the page.
 """
 
 from collections.abc import Callable
@@ -103,6 +104,7 @@ def write_report(
 def _closing(material: Material) -> str:
     made = ", ".join(f"{name} {version}" for name, version in material.card["created"].items())
     return (
-        f"Model {material.digest[:16]}, made with {made}. This page stands alone: it asks no other computer for "
+        f"Model {material.digest[:16]}, made with {made}. This page stands alone: it asks no other "
+        "computer for "
         "anything, and its photos are small copies without metadata."
     )

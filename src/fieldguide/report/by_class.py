@@ -19,7 +19,8 @@ COLUMNS = (
 def section(material: Material) -> Section:
     """Precision, recall and F1 by class, the weakest first."""
     lead = (
-        "The weakest class comes first; a click on a heading sorts by it. Recall says how many of a class are found, "
+        "The weakest class comes first; a click on a heading sorts by it. Recall says how many of a "
+        "class are found, "
         "precision how far its name can be trusted. Mind the range where there are few photos."
     )
     return Section("classes", "Class by class", lead, [_table(material)])

@@ -80,7 +80,8 @@ def _counts(material: Material) -> Picture:
 def _words(material: Material) -> Text:
     told = material.reliability
     return Text(
-        f"{_verdict(material)} With this many photos, a perfectly calibrated model would show an error of up to "
+        f"{_verdict(material)} With this many photos, a perfectly calibrated model would show an error of "
+        "up to "
         f"{percent(told.by_chance)} by chance alone."
     )
 

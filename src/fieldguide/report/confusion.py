@@ -37,8 +37,8 @@ def section(material: Material) -> Section:
 def clustered(confusion: IntArray) -> IntArray:
     """Order classes so that those that are mixed up stand side by side.
 
-    Average-linkage clustering with optimal leaf order (Bar-Joseph, Gifford and Jaakkola 2001); the distance of two
-    classes is 1 less the larger share of one that is taken for the other.
+    Average-linkage clustering with optimal leaf order (Bar-Joseph, Gifford and Jaakkola 2001); the distance
+    of two classes is 1 less the larger share of one that is taken for the other.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ def _picture(material: Material) -> Picture:
     if len(chosen) < len(classes):
         outside = int(whole.sum() - np.trace(whole)) - int(part.sum() - np.trace(part))
         caption += (
-            f" Shown are the {len(chosen)} of {len(classes):,} classes with the most mistakes; {outside:,} mistakes "
+            f" Shown are the {len(chosen)} of {len(classes):,} classes with the most mistakes; "
+            f"{outside:,} mistakes "
             "involve others, and the CSV has them."
         )
     return Picture(

@@ -13,9 +13,11 @@ LARGEST = 4
 
 
 def section(material: Material) -> Section:
-    """Accuracy against the share answered; and the sizes of prediction sets, with how often they are right."""
+    """Accuracy against the share answered; and the sizes of prediction sets, with how often they are "
+    "right."""
     lead = (
-        "Where a person can look at the rest, the model need not answer everything. Left: how often it is right "
+        "Where a person can look at the rest, the model need not answer everything. Left: how often it "
+        "is right "
         "when it answers only what it is surest of. Right: answers that name every class that may be it."
     )
     blocks: list[Block] = [_silence(material)]
@@ -89,7 +91,10 @@ def _sets(material: Material) -> Picture:
         axes.margins(y=0.12)
         axes.legend(loc="upper right")
     measured, promised = material.evaluation, material.card["thresholds"]["coverage"]
-    words = f"Sets hold the truth for {percent(measured.coverage)} of the photos; {percent(promised, 0)} was promised"
+    words = (
+        f"Sets hold the truth for {percent(measured.coverage)} of the photos; {percent(promised, 0)} "
+        "was promised"
+    )
     rows = tuple((name, n, hit) for name, (n, hit) in zip(names, counts, strict=True))
     numbers = Numbers(("names in the set", "photos", "hold the truth"), rows)
     caption = f"{words}. One name means a clear case, several a case for a person, none a photo unlike all."
@@ -101,7 +106,8 @@ def _words(material: Material) -> str:
     kept = order[: max(1, int(0.8 * len(order)))]
     least = float(material.outcomes.confidence[kept].min())
     return (
-        f"Answering only the 80 % of photos that it is surest of (probability {least:.2f} and above), the model is "
+        f"Answering only the 80 % of photos that it is surest of (probability {least:.2f} and above), the "
+        "model is "
         f"right in {percent(float(material.right[kept].mean()))} of them; answering all, in "
         f"{percent(material.evaluation.accuracy.value)}."
     )

@@ -16,11 +16,11 @@ def section(material: Material) -> Section:
     blocks: list[Block] = []
     if material.findings is None:
         text = "The data were not checked. This looks for duplicates, leaks, wrong labels and odd photos:"
+        check = f"fieldguide check {material.data} --json check.json"
         again = (
             f"fieldguide evaluate {material.model} {material.data} --findings check.json --report FILE.html"
         )
-        command = f"fieldguide check {material.data} --json check.json && {again}"
-        blocks.append(Notice(text, command))
+        blocks.append(Notice(text, (check, again)))
     else:
         blocks.append(_found(material.findings))
     if material.evaluation.refused:
@@ -61,5 +61,8 @@ def _found(answer: dict[str, Any]) -> Table | Text:
 def _refused(material: Material) -> Table:
     refused = material.evaluation.refused
     rows = tuple((refusal.path, refusal.message, refusal.code) for refusal in refused[:MOST])
-    caption = f"{plural(len(refused), 'file')} could not be read and {'was' if len(refused) == 1 else 'were'} left out"
+    caption = (
+        f"{plural(len(refused), 'file')} could not be read and "
+        f"{'was' if len(refused) == 1 else 'were'} left out"
+    )
     return Table("refused", caption, tuple(map(Column, ("file", "why", "code"))), rows, shown=8)

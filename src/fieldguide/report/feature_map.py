@@ -1,8 +1,9 @@
 """Photos as the model sees them, laid out on a plane: what looks alike to it lies together.
 
-The plane is scikit-learn's t-SNE (van der Maaten and Hinton 2008) of the first principal components. UMAP and PaCMAP
-draw maps as good, but compile themselves with Numba first: for 2,000 photos that took umap-learn 0.5 three to five
-times as long as t-SNE needs in all, and a large installation; scikit-learn is there for whoever has trained.
+The plane is scikit-learn's t-SNE (van der Maaten and Hinton 2008) of the first principal components. UMAP
+and PaCMAP draw maps as good, but compile themselves with Numba first: for 2,000 photos that took umap-learn
+0.5 three to five times as long as t-SNE needs in all, and a large installation; scikit-learn is there for
+whoever has trained.
 """
 
 import numpy as np
@@ -25,7 +26,8 @@ def section(material: Material) -> Section | None:
     """The map, or what to install for it."""
     lead = (
         "Each point is a photo; photos that look alike to the model lie together. Point at one to see it. "
-        "Mistakes inside a foreign cluster are often wrong labels; where two clusters touch, classes are mixed up."
+        "Mistakes inside a foreign cluster are often wrong labels; where two clusters touch, classes are "
+        "mixed up."
     )
     features, rows = material.witness.features, material.witness.rows
     if len(rows) < FEWEST:
@@ -35,7 +37,7 @@ def section(material: Material) -> Section | None:
         import sklearn  # noqa: F401
     except ImportError:
         text = "The map needs scikit-learn, which is not installed."
-        blocks = [Notice(text, "pip install 'fieldguide[report]'")]
+        blocks = [Notice(text, ("pip install 'fieldguide[report]'",))]
     else:
         blocks = [_map(material, laid_out(features), rows)]
     return Section("map", "The photos as the model sees them", lead, blocks)
@@ -90,8 +92,8 @@ def _map(material: Material, places: NDArray[np.float64], rows: list[int]) -> Po
     )
     return PointMap(
         name="map",
-        alt=f"Map of {len(points):,} photos by likeness; {percent(wrong / len(points))} of them are mistakes.",
-        caption=f"{some}t-SNE of the features that the model's last layer sees. Near means alike; far says little.",
+        alt=f"Map of {len(points):,} photos by likeness; {percent(wrong / len(points))} are mistakes.",
+        caption=f"{some}t-SNE of what the model's last layer sees. Near means alike; far says little.",
         points=points,
         groups=material.classes,
         sheet=sheet(material.witness.tiles),

@@ -44,7 +44,8 @@ def examples(material: Material) -> Section:
     """The most and the least typical photo of each class."""
     wanted = [photo for number in _shown_classes(material) for photo in _pair(material, number)]
     lead = (
-        "Of each class the photo most and the photo least like those that the model learned from. What is least "
+        "Of each class the photo most and the photo least like those that the model learned from. What "
+        "is least "
         "typical may be mislabelled, oddly taken, or a kind of which there are too few."
     )
     some = len(wanted) // 2 < int((material.evaluation.per_class.support > 0).sum())
@@ -71,7 +72,7 @@ def _mistake(material: Material, row: int) -> Wanted:
     answer, truth = material.classes[out.predicted[row]], material.classes[out.truth[row]]
     stated = f"{percent(out.confidence[row], 0)} sure; {truth} {percent(out.truth_probability[row], 0)}"
     path = material.images.paths[row]
-    return Wanted(path, answer, f"{truth} → {answer}", (stated, material.shown(row)))
+    return Wanted(path, answer, f"{truth} → {answer}", (stated,), material.shown(row))
 
 
 def _hit(material: Material, row: int) -> Wanted:
@@ -79,7 +80,7 @@ def _hit(material: Material, row: int) -> Wanted:
     second, probability = material.witness.second[row]
     rival = f"or {material.classes[second]}, {percent(probability, 0)}"
     title = f"{truth}, {percent(material.outcomes.confidence[row], 0)}"
-    return Wanted(material.images.paths[row], truth, title, (rival, material.shown(row)))
+    return Wanted(material.images.paths[row], truth, title, (rival,), material.shown(row))
 
 
 def _shown_classes(material: Material) -> list[int]:
@@ -101,4 +102,4 @@ def _pair(material: Material, number: int) -> list[Wanted]:
 def _example(material: Material, row: int, which: str) -> Wanted:
     label = material.classes[material.outcomes.truth[row]]
     figure = f"{which}, {material.outcomes.typicality[row]:.2g}"
-    return Wanted(material.images.paths[row], label, label, (figure, material.shown(row)))
+    return Wanted(material.images.paths[row], label, label, (figure,), material.shown(row))

@@ -43,7 +43,7 @@ def _tiles(material: Material) -> list[Tile]:
         promised = (
             f"promised {percent(thresholds['coverage'], 0)}; {measured.mean_set_size:.2f} names a photo"
         )
-        tiles.append(Tile("Prediction sets hold the truth", percent(measured.coverage), promised))
+        tiles.append(Tile("Sets hold the truth", percent(measured.coverage), promised))
     tiles.append(
         Tile("Taken as unknown", percent(measured.unknown_rate), "photos unlike any seen in training")
     )
@@ -65,12 +65,14 @@ def _in_words(material: Material) -> str:
     wrong = n - int(material.right.sum())
     if not wrong:
         return (
-            f"All {n:,} photos were named right. That does not make the model perfect: with this many photos, "
+            f"All {n:,} photos were recognised. That does not make the model perfect: with this many "
+            "photos, "
             f"its true accuracy may still be as low as {percent(accuracy.low)}."
         )
     return (
-        f"Of 100 photos like these, expect about {100 * accuracy.value:.0f} to be named right, and no fewer than "
-        f"{100 * accuracy.low:.0f}. Here {wrong:,} of {n:,} were named wrong; the sections below say which, and why."
+        f"Of 100 photos like these, expect {100 * accuracy.value:.0f} or so to be recognised; in the "
+        f"long run between {100 * accuracy.low:.0f} and {100 * accuracy.high:.0f}. Here {wrong:,} of "
+        f"{n:,} got a wrong name; the sections below show which, and what may be behind it."
     )
 
 
@@ -82,12 +84,14 @@ def _promise(material: Material) -> Notice | None:
     promised, found = Interval(stated["value"], stated["low"], stated["high"]), material.evaluation.accuracy
     if found.high < promised.low:
         return Notice(
-            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
+            "These photos "
             "give less, and not by chance: they are harder, labelled otherwise, or of another kind."
         )
     if found.low > promised.high:
         return Notice(
-            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). These photos "
+            f"When it was trained, held-out photos gave {percent(promised.value)} ({span(promised)}). "
+            "These photos "
             "give more, and not by chance: they may be easier, or among those that the model learned from."
         )
     return None

@@ -13,15 +13,19 @@ def section(material: Material) -> Section:
     choices = material.card.get("choices")
     if isinstance(choices, list) and choices:
         blocks.append(Text("What was chosen in training, and why:"))
-        blocks.append(Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1))))
+        blocks.append(
+            Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1)), long=True)
+        )
     return Section("model", "The model", lead, blocks)
 
 
 def _purpose(material: Material) -> str:
     names = listed(material.classes)
     return (
-        f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets one of these "
-        "names, with a probability; a photo of anything else should be called unknown. It was made for photos of the "
+        f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets "
+        "one of these "
+        "names, with a probability; a photo of anything else should be called unknown. It was made for "
+        "photos of the "
         "kind it was trained on, and nothing is known of others."
     )
 
@@ -40,7 +44,10 @@ def _facts(material: Material) -> list[tuple[str, str]]:
     limits = card["thresholds"]
     rows.append(("unknown", f"below a typicality of {limits['unknown']:g}"))
     if limits.get("set") is not None:
-        promise = f"every class of at least {limits['set']:.3f}; holds the truth for {percent(limits['coverage'], 0)}"
+        promise = (
+            f"every class of at least {limits['set']:.3f}; holds the truth for "
+            f"{percent(limits['coverage'], 0)}"
+        )
         rows.append(("prediction set", promise))
     rows.append(("file", f"SHA-256 {material.digest}"))
     return rows

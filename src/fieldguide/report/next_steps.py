@@ -1,7 +1,8 @@
 """What to do next, in plain words, the most rewarding first.
 
-The gain of a step is what accuracy would rise by if it worked in full: photos that it concerns, divided by all. It is
-an upper end and said to be one; where nothing can be computed the step stands after those with figures.
+The gain of a step is what accuracy would rise by if it worked in full: photos that it concerns, divided by
+all. It is an upper end and said to be one; where nothing can be computed the step stands after those with
+figures.
 """
 
 from collections.abc import Iterator
@@ -72,7 +73,8 @@ def _confused(material: Material) -> Iterator[Idea]:
         return
     one, other = material.classes[first], material.classes[second]
     why = (
-        f"{mixed} of {material.evaluation.n:,} photos are mistaken between these two. Decide what divides them, mend the "
+        f"{mixed} of {material.evaluation.n:,} photos are mistaken between these two. Decide what divides "
+        "them, mend the "
         "labels on both sides, and add photos that lie near the border."
     )
     yield _idea(mixed / material.evaluation.n, f"Draw the line between {one} and {other}", why)
@@ -86,8 +88,10 @@ def _labels(material: Material) -> Iterator[Idea]:
     if not count:
         return
     why = (
-        f"The model is at least {percent(SURE, 0)} sure of another name for {plural(count, 'photo')} that otherwise look "
-        "familiar. Surest mistakes, below, shows them. Each wrong label that is mended counts as a right answer."
+        f"The model is at least {percent(SURE, 0)} sure of another name for {plural(count, 'photo')} that "
+        "otherwise look "
+        "familiar. Surest mistakes, below, shows them. Each wrong label that is mended counts as a right "
+        "answer."
     )
     yield _idea(count / material.evaluation.n, f"Look at {plural(count, 'suspicious label')}", why)
 
@@ -109,7 +113,8 @@ def _few_photos(material: Material) -> Iterator[Idea]:
         return
     name = material.classes[best]
     why = (
-        f"It has {plural(learned.get(name, 0), 'training photo')}, the usual class {usual:.0f}, and {percent(recall[best], 0)} "
+        f"It has {plural(learned.get(name, 0), 'training photo')}, the usual class {usual:.0f}, and "
+        f"{percent(recall[best], 0)} "
         f"of its photos are recognised against {percent(median, 0)} in the usual class."
     )
     yield _idea(lost / material.evaluation.n, f"Collect more photos of {name}", why)
@@ -131,7 +136,10 @@ def _findings(material: Material) -> Iterator[Idea]:
     issues = [finding for finding in findings_of(material.findings) if finding["severity"] == "issue"]
     if issues:
         most = max(issues, key=lambda finding: finding["count"])
-        why = f"fieldguide check found {plural(len(issues), 'kind')} of fault; the most frequent: {most['message']}"
+        why = (
+            f"fieldguide check found {plural(len(issues), 'kind')} of fault; the most frequent: "
+            f"{most['message']}"
+        )
         yield _idea(0, "Mend the data first", why, f"fieldguide check {material.data} --fix corrections.csv")
 
 
@@ -142,7 +150,8 @@ def _unlike(material: Material) -> Iterator[Idea]:
     if rate.low <= expected:
         return
     why = (
-        f"{percent(rate.value)} are called unknown, where {percent(expected, 0)} would be expected. They come from "
+        f"{percent(rate.value)} are called unknown, where {percent(expected, 0)} would be expected. They "
+        "come from "
         "another camera, place or time than the training photos: add some of them to training."
     )
     yield _idea(0, "These photos are not quite like those learned from", why)
@@ -174,7 +183,8 @@ def _few_measured(material: Material) -> Iterator[Idea]:
     half = (accuracy.high - accuracy.low) / 2
     if half >= WIDE / 2:
         why = (
-            f"With {n:,} photos the accuracy is known to about ±{100 * half:.0f} points, so most improvements would go "
+            f"With {n:,} photos the accuracy is known to about ±{100 * half:.0f} points, so most "
+            "improvements would go "
             f"unnoticed. Four times as many photos, {4 * n:,}, halve that."
         )
         yield _idea(0, "Measure on more photos", why)

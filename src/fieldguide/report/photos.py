@@ -40,6 +40,8 @@ class Wanted:
     """The class whose reasons the heat map shows."""
     title: str
     lines: tuple[str, ...]
+    file: str
+    """Its name on the page."""
 
 
 class Photos:
@@ -82,10 +84,10 @@ class Photos:
         maps = iter(self._maps(read))
         for photo, image in batch:
             if image is None:
-                yield Shot(b"", photo.title, photo.lines)
+                yield Shot(b"", photo.title, photo.lines, photo.file)
             else:
                 heat = self._drawn(image, next(maps, None), side)
-                yield Shot(thumbnail(image, side), photo.title, photo.lines, heat)
+                yield Shot(thumbnail(image, side), photo.title, photo.lines, photo.file, heat)
 
     def _maps(self, read: list[tuple[Wanted, Image.Image]]) -> Map | tuple[()]:
         """Heat maps of as many photos, from the first on, as time allows."""

@@ -38,7 +38,7 @@ def section(material: Material) -> Section | None:
 
 def _roc(material: Material, told: NDArray[np.int64]) -> Picture:
     curves = material.curves
-    lines = {int(n): np.interp(GRID, curves.false_positive_rate[n], curves.recall[n]) for n in told}
+    lines = {int(n): _highest(curves.false_positive_rate[n], curves.recall[n]) for n in told}
     weakest = int(told[np.argmin(curves.auroc[told])])
     mean = float(curves.auroc[told].mean())
     with page_figures.style():
@@ -60,7 +60,7 @@ def _roc(material: Material, told: NDArray[np.int64]) -> Picture:
 
 def _precision_recall(material: Material, told: NDArray[np.int64]) -> Picture:
     curves = material.curves
-    lines = {int(n): np.interp(GRID, curves.recall[n], curves.precision[n]) for n in told}
+    lines = {int(n): _highest(curves.recall[n], curves.precision[n]) for n in told}
     weakest = int(told[np.argmin(curves.average_precision[told])])
     mean = float(curves.average_precision[told].mean())
     with page_figures.style():
@@ -77,6 +77,12 @@ def _precision_recall(material: Material, told: NDArray[np.int64]) -> Picture:
     plot = page_figures.Plot(figure)
     columns = ("recall", "mean precision", "precision of the weakest class")
     return Picture("precision-recall", alt, caption, plot, _numbers(columns, lines, weakest))
+
+
+def _highest(across: FloatArray, up: FloatArray) -> FloatArray:
+    """A curve over :data:`GRID`; where it is vertical, its upper end counts."""
+    places, first = np.unique(across, return_index=True)
+    return np.interp(GRID, places, np.maximum.reduceat(up, first))
 
 
 def _draw(

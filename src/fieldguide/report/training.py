@@ -16,7 +16,10 @@ def history(material: Material) -> Section | None:
     names = tuple(name for name in rows[0] if all(isinstance(row.get(name), (int, float)) for row in rows))
     if not {"epoch", "train_loss", "validation_loss", "validation_accuracy", "learning_rate"} <= set(names):
         return None
-    lead = "Both losses should fall. Where the held-out one turns up again, the model has begun to learn by heart."
+    lead = (
+        "Both losses should fall. Where the held-out one turns up again, the model has begun to "
+        "learn by heart."
+    )
     with page_figures.style():
         figure = figure_of(rows, None)
     last = rows[-1]
@@ -39,11 +42,23 @@ def curve(material: Material) -> Section:
     found = material.learning_curve
     points = _points(found)
     if found is None or not points:
-        text = "This was not measured. The first command trains on growing shares of the photos, the second shows it."
+        text = (
+            "This was not measured. The first command trains on growing shares of the photos, the "
+            "second shows it."
+        )
         command = f"fieldguide compare {material.data} --curve --json curve.json"
-        second = f"fieldguide evaluate {material.model} {material.data} --learning-curve curve.json --report FILE.html"
-        return Section("learning-curve", title, lead, [Notice(text, f"{command} && {second}")])
-    return Section("learning-curve", title, lead, [_drawn(points), Text(str(found.get("sentence", "")))])
+        second = (
+            f"fieldguide evaluate {material.model} {material.data} --learning-curve curve.json "
+            "--report FILE.html"
+        )
+        return Section("learning-curve", title, lead, [Notice(text, (command, second))])
+    return Section("learning-curve", title, lead, [_drawn(points), Text(_sentence(found))])
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    """What ``compare`` says of the curve, as a sentence of its own."""
+    said = str(found.get("sentence", ""))
+    return said[:1].upper() + said[1:] + "."
 
 
 def _points(found: dict[str, Any] | None) -> list[tuple[float, float, float, float]]:
@@ -67,6 +82,9 @@ def _drawn(points: list[tuple[float, float, float, float]]) -> Picture:
         axes.set(xlabel="photos learned from", ylabel="accuracy")
         axes.grid(axis="y")
         axes.legend(loc="lower right")
-    alt = f"Learning curve: {percent(values[0])} with {images[0]:.0f} photos, {percent(values[-1])} with {images[-1]:.0f}."
+    alt = (
+        f"Learning curve: {percent(values[0])} with {images[0]:.0f} photos, {percent(values[-1])} "
+        f"with {images[-1]:.0f}."
+    )
     numbers = Numbers(("photos", "accuracy", "low", "high"), tuple(points))
     return Picture("learning-curve", alt, alt, page_figures.Plot(figure), numbers, wide=True)

@@ -23,7 +23,7 @@ def section(material: Material) -> Section:
             "How well would photos of other things be noticed? Give a folder of some; labels do not matter."
         )
         command = f"fieldguide evaluate {material.model} {material.data} --foreign OTHER --report FILE.html"
-        blocks.append(Notice(text, command))
+        blocks.append(Notice(text, (command,)))
     else:
         blocks.append(Text(_foreign(material)))
     return Section("typicality", "Is it the kind of photo it knows", lead, blocks)
@@ -66,7 +66,8 @@ def _rate(material: Material) -> str:
     rate = share(int(unknown.sum()), len(unknown))
     limit = material.card["thresholds"]["unknown"]
     return (
-        f"{percent(rate.value)} of these photos ({span(rate)}) fall below the threshold of {limit:g} and are called "
+        f"{percent(rate.value)} of these photos ({span(rate)}) fall below the threshold of {limit:g} and "
+        "are called "
         f"unknown; {percent(limit, 0)} would be expected of photos like those learned from."
     )
 
@@ -75,8 +76,10 @@ def _foreign(material: Material) -> str:
     found = material.evaluation.foreign
     assert found is not None, "asked for with foreign photos alone"
     return (
-        f"Of {found.n:,} foreign photos, {percent(found.miss_rate.value)} ({span(found.miss_rate)}) were taken for a "
-        f"known class. A photo of the data is more typical than a foreign one in {percent(found.auroc.value)} of "
+        f"Of {found.n:,} foreign photos, {percent(found.miss_rate.value)} ({span(found.miss_rate)}) were "
+        "taken for a "
+        "known class. A photo of the data is more typical than a foreign one in "
+        f"{percent(found.auroc.value)} of "
         f"pairs ({span(found.auroc)}): the area under the ROC curve, AUROC."
     )
 
