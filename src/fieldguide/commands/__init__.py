@@ -9,6 +9,7 @@ import argparse
 from typing import Protocol
 
 from fieldguide.commands import (
+    app,
     backbones,
     check,
     compare,
@@ -56,4 +57,5 @@ COMMANDS: tuple[Command, ...] = (
     backbones,
     pretrained,
     dataset,
+    app,
 )

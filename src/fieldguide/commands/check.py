@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide import terminal
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, write_json
+from fieldguide.commands.options import (
+    STANDARD_OUTPUT,
+    add_json,
+    both,
+    new_file,
+    write_json,
+    written_progress,
+)
 
 if TYPE_CHECKING:
     from fieldguide.audit import Audit
@@ -23,6 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA and where findings go."""
     parser.add_argument(
         "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
+    )
+    parser.add_argument(
+        "--progress", type=new_file, metavar="FILE.jsonl", help="also write progress as JSON lines"
     )
     add_json(parser)
     parser.add_argument(
@@ -59,9 +69,11 @@ def run(options: argparse.Namespace) -> int:
         require_jinja()  # before minutes of work
     corrections = read_corrections(options.corrections) if options.corrections is not None else ()
     with (
-        terminal.progress() as progress,
-        open_dataset(options.data, minimum_classes=1, progress=progress) as dataset,
+        written_progress(options.progress) as written,
+        terminal.progress() as bars,
+        open_dataset(options.data, minimum_classes=1, progress=both(bars, written)) as dataset,
     ):
+        progress = both(bars, written)
         setting = Setting(
             backbone=options.backbone,
             weights=options.weights,
