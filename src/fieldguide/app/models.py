@@ -82,12 +82,15 @@ def _buttons(model: ShelvedModel) -> None:
 def _ask(path: Path) -> None:
     st.markdown(f"**{plain(path.name)}** is deleted from the disk. This cannot be undone.")
     with st.container(horizontal=True):
-        if st.button("Delete it", type="primary"):
-            with room.told():
-                remove(path)
-                st.rerun()
+        if st.button("Delete it", type="primary", on_click=_remove, args=(path,)):
+            st.rerun()
         if st.button("Keep it"):
             st.rerun()
+
+
+def _remove(path: Path) -> None:
+    with room.told():
+        remove(path)
 
 
 def _card(card: dict[str, Any]) -> None:
