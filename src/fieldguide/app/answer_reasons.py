@@ -29,10 +29,9 @@ def heat_map(model: Predictor, content: bytes, labels: list[str], key: str) -> N
     label = st.selectbox("Where it looks for", labels, format_func=short, key=f"heat-{key}")
     with st.spinner("Taking the answer apart …"):
         found = _explained(model, content, label, key)
-    st.image(
-        _drawn(content, found), width="stretch", alt=f"What speaks for {short(label)}: {sentence(found)}"
-    )
-    st.caption(plain(sentence(found), 600))
+    how = sentence(found).replace("below the map", "above the map")  # here it stands above
+    st.image(_drawn(content, found), width="stretch", alt=f"What speaks for {short(label)}: {how}")
+    st.caption(plain(how, 600))
 
 
 def alike(model: Predictor, content: bytes, key: str) -> None:

@@ -13,7 +13,7 @@ from fieldguide.app import answer_reasons, parts, room
 from fieldguide.app.camera import paste_listener
 from fieldguide.app.texts import counted, plain, short
 from fieldguide.errors import RefusedInput
-from fieldguide.images import IMAGE_SUFFIXES, MAX_FILE_BYTES
+from fieldguide.images import MAX_FILE_BYTES
 from fieldguide.photo_store import PhotoStore
 from fieldguide.prediction import Prediction
 from fieldguide.prediction_rows import write_csv, write_jsonl
@@ -74,7 +74,6 @@ def _given() -> list[Photo]:
     paste_listener()
     files = st.file_uploader(
         "Drop photos here, browse, or paste a copied picture",
-        type=sorted(IMAGE_SUFFIXES),
         accept_multiple_files=True,
         max_upload_size=MAX_FILE_BYTES // 1_000_000,
         key="photos",
@@ -148,7 +147,7 @@ def _one(model: Predictor, photo: Photo, answer: Prediction) -> None:
 def _picture(model: Predictor, photo: Photo, answer: Prediction) -> None:
     views = ["Photo", "Where it looks", "Most alike"]
     view = st.segmented_control(
-        "View", views, default="Photo", required=True, key="view", label_visibility="collapsed"
+        "View", views, default="Photo", required=True, key="view", label_visibility="collapsed", wrap=True
     )
     if view == "Photo":
         picture = _small(photo, 640)

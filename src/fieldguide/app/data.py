@@ -74,7 +74,7 @@ def _about(path: Path, dataset: Dataset) -> None:
         st.markdown(f"**{plain(name)}**")
         st.button("Scan again", on_click=source.scan_again, icon=":material/refresh:", type="tertiary")
     numbers = Counter(dataset.labels)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Photos", f"{len(dataset):,}", width="content")
         st.metric("Classes", f"{len(dataset.classes):,}", width="content")
         for split, count in Counter(dataset.splits or ()).items():

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import parts, room
-from fieldguide.app.texts import counted, percent, plain, short
+from fieldguide.app.texts import counted, percent, plain
 from fieldguide.commands.info import page
 from fieldguide.model_shelf import ShelvedModel, model_files, remove
 from fieldguide.terminal import escaped
@@ -54,16 +54,17 @@ def _shelved(model: ShelvedModel) -> None:
 
 def _metrics(card: Mapping[str, Any]) -> None:
     metrics, data = card.get("metrics") or {}, card.get("data") or {}
-    with st.container(horizontal=True, gap="large"):
+    accuracy = metrics.get("accuracy")
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Classes", f"{len(card['classes']):,}", width="content")
         if isinstance(data.get("images"), int):
             st.metric("Photos learned from", f"{data['images']:,}", width="content")
-        accuracy = metrics.get("accuracy")
         if accuracy:
             st.metric("Right answers", percent(accuracy["value"]), width="content")
-            low, high = percent(accuracy["low"]), percent(accuracy["high"])
-            measured = short(str(metrics.get("measured_on", "")))
-            st.caption(f"95 % range {low} to {high}; measured {plain(measured)}", width="stretch")
+    if accuracy:
+        low, high = percent(accuracy["low"]), percent(accuracy["high"])
+        measured = str(metrics.get("measured_on", ""))
+        st.caption(f"95 % range {low} to {high}; measured {plain(measured)}")
 
 
 def _buttons(model: ShelvedModel) -> None:

@@ -219,7 +219,7 @@ def _thresholds(found: Material) -> None:
         words = "Say 'unknown' to photos less typical than"
         unknown = st.slider(words, 0.0, 0.2, float(stated), 0.005, format="%.3f", key="unknown")
     effect = abstaining(found.outcomes, unknown_below=unknown, sure_from=sure)
-    with right, st.container(horizontal=True, gap="large"):
+    with right, st.container(horizontal=True, gap="medium"):
         st.metric("Photos answered", percent(effect.answered / effect.n), width="content")
         if effect.accuracy is not None:
             st.metric("Right among these", percent(effect.accuracy.value), width="content")

@@ -36,7 +36,7 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
         "font-src 'self' data:",
-        "connect-src 'self' ws://localhost:* ws://127.0.0.1:*",
+        "connect-src 'self' data: blob: ws://localhost:* ws://127.0.0.1:*",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'self'",
