@@ -9,10 +9,9 @@ from fieldguide import terminal
 from fieldguide.commands.options import (
     STANDARD_OUTPUT,
     add_json,
-    both,
     new_file,
+    told_progress,
     write_json,
-    written_progress,
 )
 
 if TYPE_CHECKING:
@@ -69,11 +68,9 @@ def run(options: argparse.Namespace) -> int:
         require_jinja()  # before minutes of work
     corrections = read_corrections(options.corrections) if options.corrections is not None else ()
     with (
-        written_progress(options.progress) as written,
-        terminal.progress() as bars,
-        open_dataset(options.data, minimum_classes=1, progress=both(bars, written)) as dataset,
+        told_progress(options.progress) as progress,
+        open_dataset(options.data, minimum_classes=1, progress=progress) as dataset,
     ):
-        progress = both(bars, written)
         setting = Setting(
             backbone=options.backbone,
             weights=options.weights,

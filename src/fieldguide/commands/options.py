@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from fieldguide.files import atomic_write
+from fieldguide.progress import Progress
 from fieldguide.progress_file import ProgressFile
-from fieldguide.terminal import say, show
+from fieldguide.terminal import progress, say, show
 
 Given = ParamSpec("Given")
 
@@ -99,6 +100,13 @@ def written_progress(target: Path | None) -> Iterator[ProgressFile]:
         return
     with target.open("wb") as file:
         yield ProgressFile(file)
+
+
+@contextlib.contextmanager
+def told_progress(target: Path | None) -> Iterator[Progress]:
+    """Progress on the terminal, and in the file that ``--progress`` names."""
+    with written_progress(target) as written, progress() as bars:
+        yield both(bars, written)
 
 
 def both(first: Callable[Given, None], second: Callable[Given, None]) -> Callable[Given, None]:
