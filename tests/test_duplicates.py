@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fieldguide import duplicates
-from fieldguide.duplicates import SAME, SIGNATURE_BYTES, likeness, near_duplicates, signature
+from fieldguide.duplicates import SAME, SIGNATURE_BYTES, likeness, near_duplicates, signature, twins
 from fieldguide.preprocess import Preprocessing
 
 SHARED = Path(__file__).parents[2] / "shared/data"
@@ -204,3 +204,11 @@ def test_a_hundred_thousand_images_take_less_than_two_minutes():
     pairs = near_duplicates(signatures)
     assert time.perf_counter() - start < 120
     assert {(place, 50_000 + place) for place in range(100)} <= {tuple(pair) for pair in pairs.tolist()}
+
+
+def test_twins_are_those_of_an_image_and_of_its_equals_without_chains():
+    signatures = np.stack([signature(SQUARE.resize(photo(seed))) for seed in (1, 1, 2, 3, 4)])
+    found = twins(signatures, np.array([[0, 1], [0, 2], [2, 3]]))
+    assert found.first.tolist() == [0, 0, 2, 3, 4]
+    assert found.members == {0: (0, 1), 2: (2,), 3: (3,), 4: (4,)}
+    assert [found.around(one) for one in (0, 2, 3, 4)] == [(2,), (0, 1, 3), (2,), ()]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fieldguide.held_out import held_out
+from fieldguide.held_out import deep_features, held_out
 
-DEPTHS = (("one:mean", 12), ("one:max", 12))
+DEPTHS = (("one:mean", 2), ("one:max", 3), ("two:mean", 2))
 
 
 def features(n=90, classes=3, seed=0):
@@ -17,7 +17,7 @@ def features(n=90, classes=3, seed=0):
 
 def test_every_image_is_answered_well():
     vectors, labels = features()
-    answers = held_out(vectors, DEPTHS, labels, np.arange(90))
+    answers = held_out(vectors, labels, np.arange(90))
     assert answers.classes == ("class 0", "class 1", "class 2")
     assert answers.rows.tolist() == list(range(90))
     np.testing.assert_allclose(answers.probabilities.sum(1), 1, atol=1e-5)
@@ -27,7 +27,7 @@ def test_every_image_is_answered_well():
 def test_a_wrong_label_is_not_believed():
     vectors, labels = features()
     labels[0] = "class 1"
-    answers = held_out(vectors, DEPTHS, labels, np.arange(90))
+    answers = held_out(vectors, labels, np.arange(90))
     assert answers.probabilities[0, 0] > 0.5
     assert answers.probabilities[0, 1] < 0.2
 
@@ -39,9 +39,9 @@ def test_a_copy_does_not_vouch_for_its_twin():
     vectors[75:] = vectors[60:75]
     labels[75:] = labels[60:75]
     groups = np.arange(90)
-    apart = held_out(vectors, DEPTHS, labels, groups)
+    apart = held_out(vectors, labels, groups)
     groups[75:] = groups[60:75]
-    kept = held_out(vectors, DEPTHS, labels, groups)
+    kept = held_out(vectors, labels, groups)
     own = [answers.probabilities[np.arange(60, 90), answers.labels[60:]].mean() for answers in (apart, kept)]
     assert own[1] < own[0]
 
@@ -49,21 +49,28 @@ def test_a_copy_does_not_vouch_for_its_twin():
 def test_what_looks_like_nothing_lies_far_away():
     vectors, labels = features()
     vectors[7] += 40
-    distances = held_out(vectors, DEPTHS, labels, np.arange(90)).distances
+    distances = held_out(vectors, labels, np.arange(90)).distances
     assert distances.argmax() == 7
 
 
 def test_a_class_of_one_image_is_not_judged():
     vectors, labels = features()
     labels[5] = "alone"
-    answers = held_out(vectors, DEPTHS, labels, np.arange(90))
+    answers = held_out(vectors, labels, np.arange(90))
     assert 5 not in answers.rows
     assert len(answers.rows) == 89
 
 
 def test_where_nothing_can_be_held_out_there_are_no_answers():
     vectors, labels = features(6)
-    assert held_out(vectors, DEPTHS, labels, np.zeros(6, np.int64)) is None
-    assert held_out(vectors[:1], DEPTHS, labels[:1], np.arange(1)) is None
-    assert held_out(vectors, DEPTHS, ["one"] * 6, np.arange(6)) is None
-    assert held_out(vectors, DEPTHS, ["a", "a", "b", "b", "c", "d"], np.arange(6)) is not None
+    assert held_out(vectors, labels, np.zeros(6, np.int64)) is None
+    assert held_out(vectors[:1], labels[:1], np.arange(1)) is None
+    assert held_out(vectors, ["one"] * 6, np.arange(6)) is None
+    assert held_out(vectors, ["a", "a", "b", "b", "c", "d"], np.arange(6)) is not None
+
+
+def test_deep_features_are_the_mean_pooled_ones():
+    vectors = np.arange(21, dtype=np.float16).reshape(3, 7)
+    deep = deep_features(vectors, DEPTHS)
+    assert deep.dtype == np.float32
+    assert deep.tolist() == [[0, 1, 5, 6], [7, 8, 12, 13], [14, 15, 19, 20]]

@@ -1,14 +1,18 @@
 """What to label next: unsure, strange and different photos first, always the same ones."""
 
+import csv
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from fieldguide import cli
 from fieldguide.errors import DataError, OptionError, Refusal
 from fieldguide.prediction import Judge, refused
 from fieldguide.predictor import Seen
 from fieldguide.what_next import farthest_first, what_next
+from tiny_model import write_tiny_model
 
 JUDGE = Judge(("ant", "bee", "cow"), 0.01, None, 2)
 
@@ -101,3 +105,25 @@ def test_distances_are_those_of_the_outer_products():
         assert gap == pytest.approx(
             max(nearest[row] for row in range(25) if row not in order[:done]), rel=1e-3
         )
+
+
+def test_the_command_writes_table_and_sheet(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_tiny_model(tmp_path / "model.onnx")
+    (tmp_path / "pool").mkdir()
+    for number, colour in enumerate([(230, 20, 20), (228, 22, 20), (20, 20, 230), (140, 120, 20)]):
+        Image.new("RGB", (24, 20), colour).save(tmp_path / "pool" / f"{number}.png")
+    (tmp_path / "pool" / "=broken.png").write_bytes(b"")
+    arguments = ["next", "model.onnx", "pool", "--count", "3", "--out", "next.csv", "--sheet", "next.png"]
+    assert cli.main(arguments) == 1
+    assert "refused pool/=broken.png" in capsys.readouterr().err
+    with (tmp_path / "next.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    assert {row["label"] for row in rows} <= {"red", "green", "blue"}
+    assert {"pool/3.png", "pool/2.png"} <= {row["path"] for row in rows}
+    assert not {"pool/0.png", "pool/1.png"} <= {row["path"] for row in rows}
+    with Image.open(tmp_path / "next.png") as sheet:
+        assert sheet.width > 500
+    assert cli.main(["next", "model.onnx", "pool/0.png"]) == 0
+    assert capsys.readouterr().out.startswith("1\tpool/0.png\t")

@@ -21,7 +21,7 @@ from fieldguide.dataset import Dataset
 from fieldguide.duplicates import likeness, twins
 from fieldguide.errors import Refusal
 from fieldguide.features import Features
-from fieldguide.held_out import HeldOut, held_out
+from fieldguide.held_out import HeldOut, deep_features, held_out
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Setting
 from fieldguide.sight import Sight, look
@@ -119,11 +119,8 @@ def audit(
 def gather(dataset: Dataset, setting: Setting) -> Evidence:
     """Look at every image, compute features, and answer each image by models that had not seen it."""
     seen = look(dataset.paths, cache=setting.cache, progress=setting.progress)
+    seen, vectors = _with_features(dataset, seen, setting)
     kept = dataset.take(seen.rows)
-    features = _features(kept, setting)
-    if features is not None and len(features[0].rows) < len(kept):  # a file has changed in between
-        seen = _part(seen, features[0])
-        kept = dataset.take(seen.rows)
     pairs = likeness(seen.signatures).pairs
     groups = partial(duplicate_groups, len(kept), seen.digests, seen.signatures, pairs=pairs)
     refused = tuple(
@@ -136,26 +133,32 @@ def gather(dataset: Dataset, setting: Setting) -> Evidence:
         sight=seen,
         alike=groups(),
         twins=twins(seen.signatures, pairs),
-        held_out=None if features is None else _answers(kept, groups(kept.groups), features, setting),
+        held_out=None if vectors is None else _answers(kept, groups(kept.groups), vectors, setting),
     )
 
 
-def _features(kept: Dataset, setting: Setting) -> tuple[Features, tuple[tuple[str, int], ...]] | None:
-    """Features and the names of their parts; None where there are no two classes to tell apart."""
+def _with_features(
+    dataset: Dataset, seen: Sight, setting: Setting
+) -> tuple[Sight, NDArray[np.float32] | None]:
+    """The features that errors show in; None where there are no two classes to tell apart.
+
+    Features that are not needed are let go of here: of 10,000 images they take a quarter of a gigabyte.
+    """
+    kept = dataset.take(seen.rows)
     if len(kept.classes) < 2:
-        return None
+        return seen, None
     body = linear_probe.body(setting)
-    return setting.extract(kept.paths, body), body.depths
+    features = setting.extract(kept.paths, body)
+    if len(features.rows) < len(kept):  # a file has changed in between
+        seen = _part(seen, features)
+    return seen, deep_features(features.vectors, body.depths)
 
 
 def _answers(
-    kept: Dataset,
-    groups: NDArray[np.int64],
-    features: tuple[Features, tuple[tuple[str, int], ...]],
-    setting: Setting,
+    kept: Dataset, groups: NDArray[np.int64], vectors: NDArray[np.float32], setting: Setting
 ) -> HeldOut | None:
     setting.progress("doubting labels", 0, 1)
-    answers = held_out(features[0].vectors, features[1], kept.labels, groups, setting.seed)
+    answers = held_out(vectors, kept.labels, groups, setting.seed)
     setting.progress("doubting labels", 1, 1)
     return answers
 

@@ -91,8 +91,8 @@ def _headline(found: Audit, ordered: list[Finding]) -> Section:
     )
     blocks: list[Block] = [Tiles(tiles)]
     if ordered:
-        rows = tuple((f.code, f.severity, f.title, f.count, f.message) for f in ordered)
-        columns = tuple(map(Column, ("code", "severity", "finding", "count", "in words")))
+        rows = tuple((f.code, f.severity, f.title, f.count) for f in ordered)
+        columns = tuple(map(Column, ("code", "severity", "finding", "count")))
         blocks.append(Table("findings", count_of(len(rows), "finding"), columns, rows, shown=len(rows)))
     if found.fixes:
         told = "All suggested corrections as a table, to be looked through and given to train --corrections:"

@@ -40,9 +40,31 @@ class HeldOut:
     """From the nearest class mean, as behind typicality, of shape (n_rows,)."""
 
 
+def deep_features(
+    vectors: NDArray[np.float32] | NDArray[np.float16], depths: tuple[tuple[str, int], ...]
+) -> NDArray[np.float32]:
+    """The deep, mean-pooled features, so that whoever holds all of them can let go of the rest.
+
+    Parameters
+    ----------
+    vectors
+        Features of shape (n_images, n_features); copied a block at a time, since they may lie on the disk.
+    depths
+        Name and width of each part of the features, from early to late.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_deep), float32
+    """
+    columns = familiarity.deep_columns(depths)
+    chosen = np.empty((len(vectors), len(columns)), np.float32)
+    for start in range(0, len(vectors), BLOCK):
+        chosen[start : start + BLOCK] = vectors[start : start + BLOCK][:, columns]
+    return chosen
+
+
 def held_out(
-    vectors: NDArray[np.float32] | NDArray[np.float16],
-    depths: tuple[tuple[str, int], ...],
+    vectors: NDArray[np.float32],
     labels: Sequence[str],
     groups: NDArray[np.int64],
     seed: int = 0,
@@ -52,9 +74,7 @@ def held_out(
     Parameters
     ----------
     vectors
-        Features of shape (n_images, n_features).
-    depths
-        Name and width of each part of the features, from early to late.
+        From :func:`deep_features`, of shape (n_images, n_deep).
     labels
         Class of each image.
     groups
@@ -73,12 +93,11 @@ def held_out(
     if not _can_hold_out(numbers, groups):
         return None
     folds = fold_groups(labels, groups, min(FOLDS if len(labels) <= MANY else FOLDS_OF_MANY, separate), seed)
-    columns = familiarity.deep_columns(depths)
     with threads_for(len(labels)):
-        table = Table.of(_columns(vectors, columns), numbers, folds)
+        table = Table.of(vectors, numbers, folds)
         held = held_out_sample(len(labels), seed)
         known, probabilities = _probabilities(table, held)
-        distances = familiarity.out_of_fold_distances(table, np.arange(len(columns)), held, seed)
+        distances = familiarity.out_of_fold_distances(table, np.arange(vectors.shape[1]), held, seed)
     rows = held[known]
     return HeldOut(rows, classes, numbers[rows], probabilities, distances[known].astype(np.float64))
 
@@ -87,16 +106,6 @@ def _can_hold_out(numbers: NDArray[np.int64], groups: NDArray[np.int64]) -> bool
     pairs = {(int(number), int(group)) for number, group in zip(numbers, groups, strict=True)}
     counts = np.bincount([number for number, _ in pairs])
     return bool((counts >= 2).sum() >= 2)
-
-
-def _columns(
-    vectors: NDArray[np.float32] | NDArray[np.float16], columns: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """The chosen columns, copied a block at a time, since `vectors` may lie on the disk."""
-    chosen = np.empty((len(vectors), len(columns)), np.float32)
-    for start in range(0, len(vectors), BLOCK):
-        chosen[start : start + BLOCK] = vectors[start : start + BLOCK][:, columns]
-    return chosen
 
 
 def _probabilities(table: Table, held: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -6,8 +6,8 @@ outer product of how unsure the answer is and what the network saw. Its length i
 direction what the photo is about. One column is added for what no class explains: how far typicality lies
 below :data:`ODD`. From there photos are taken farthest first, each the one least like those taken before
 (k-center greedy; Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set
-Approach", ICLR 2018), where BADGE draws at random: the same photos give the same list, and no kind comes twice
-while others wait.
+Approach", ICLR 2018), where BADGE draws at random: the same photos give the same list, and no kind comes
+twice while others wait.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -215,7 +215,7 @@ def _told(stream: "Generator[Seen]", total: int, progress: Progress) -> "Iterato
 
 
 class _Projection:
-    """Embeddings on a common scale, made short: features divided by their spread, then by random directions."""
+    """Embeddings on a common scale, made short by random directions."""
 
     def __init__(self, out: list[Floats]) -> None:
         self._out = out
