@@ -145,9 +145,9 @@ def _one(model: Predictor, photo: Photo, answer: Prediction) -> None:
 
 
 def _picture(model: Predictor, photo: Photo, answer: Prediction) -> None:
-    views = ["Photo", "Where it looks", "Most alike"]
+    views = ["Photo", "Where it looks", "Alike"]
     view = st.segmented_control(
-        "View", views, default="Photo", required=True, key="view", label_visibility="collapsed", wrap=True
+        "View", views, default="Photo", required=True, key="view", label_visibility="collapsed"
     )
     if view == "Photo":
         picture = _small(photo, 640)
