@@ -72,7 +72,7 @@ class TrainResult:
         return self.fitted.choices
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's ``train --json``, with `choices` and `notes` added."""
+        """The contract's ``train --json``, with `choices`, `notes` and `interrupted` added."""
         setting, backbone = self.options.setting, self.fitted.backbone
         return {
             "model": str(self.options.out),
@@ -87,6 +87,7 @@ class TrainResult:
             "history": [dict(epoch) for epoch in self.fitted.history],
             "choices": list(self.choices),
             "notes": list(self.notes),
+            "interrupted": self.fitted.interrupted,
         }
 
 

@@ -9,6 +9,7 @@ import argparse
 from typing import Protocol
 
 from fieldguide.commands import (
+    app,
     backbones,
     check,
     compare,
@@ -58,4 +59,5 @@ COMMANDS: tuple[Command, ...] = (
     backbones,
     pretrained,
     dataset,
+    app,
 )

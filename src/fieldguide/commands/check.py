@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide import terminal
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, write_json
+from fieldguide.commands.options import (
+    STANDARD_OUTPUT,
+    add_json,
+    new_file,
+    told_progress,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from fieldguide.audit import Audit
@@ -23,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA and where findings go."""
     parser.add_argument(
         "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
+    )
+    parser.add_argument(
+        "--progress", type=new_file, metavar="FILE.jsonl", help="also write progress as JSON lines"
     )
     add_json(parser)
     parser.add_argument(
@@ -59,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         require_jinja()  # before minutes of work
     corrections = read_corrections(options.corrections) if options.corrections is not None else ()
     with (
-        terminal.progress() as progress,
+        told_progress(options.progress) as progress,
         open_dataset(options.data, minimum_classes=1, progress=progress) as dataset,
     ):
         setting = Setting(

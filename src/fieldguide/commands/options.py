@@ -1,13 +1,19 @@
 """What several commands share: kinds of argument values, and JSON in and out."""
 
 import argparse
+import contextlib
 import json
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from fieldguide.files import atomic_write
-from fieldguide.terminal import say, show
+from fieldguide.progress import Progress
+from fieldguide.progress_file import ProgressFile
+from fieldguide.terminal import progress, say, show
+
+Given = ParamSpec("Given")
 
 STANDARD_OUTPUT = Path("-")
 INTERRUPTED = 130
@@ -97,6 +103,33 @@ def write_json(answer: Any, target: Path | None, indent: int | None = 2) -> None
         return
     with atomic_write(target) as file:
         file.write(text.encode("ascii") + b"\n")
+
+
+@contextlib.contextmanager
+def written_progress(target: Path | None) -> Iterator[ProgressFile]:
+    """What ``--progress`` asked for; None writes nothing."""
+    if target is None:
+        yield ProgressFile(None)
+        return
+    with target.open("wb") as file:
+        yield ProgressFile(file)
+
+
+@contextlib.contextmanager
+def told_progress(target: Path | None) -> Iterator[Progress]:
+    """Progress on the terminal, and in the file that ``--progress`` names."""
+    with written_progress(target) as written, progress() as bars:
+        yield both(bars, written)
+
+
+def both(first: Callable[Given, None], second: Callable[Given, None]) -> Callable[Given, None]:
+    """One callback that calls two."""
+
+    def call(*values: Given.args, **named: Given.kwargs) -> None:
+        first(*values, **named)
+        second(*values, **named)
+
+    return call
 
 
 def say_refused(refused: list[dict[str, str]], in_all: int, whole: str) -> None:

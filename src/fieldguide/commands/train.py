@@ -11,12 +11,14 @@ from fieldguide.commands.options import (
     STANDARD_OUTPUT,
     add_json,
     assignment,
+    both,
     count,
     new_file,
     positive_number,
     say_refused,
     whole_number,
     write_json,
+    written_progress,
 )
 from fieldguide.errors import OptionError
 
@@ -76,6 +78,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="apply what `check --fix` wrote; the files stay as they are",
     )
+    parser.add_argument(
+        "--progress", type=new_file, metavar="FILE.jsonl", help="also write progress as JSON lines"
+    )
     add_json(parser)
     _add_recipe_options(parser)
 
@@ -87,7 +92,11 @@ def run(options: argparse.Namespace) -> int:
     from fieldguide.train import TrainOptions, train
 
     given = _recipe_options(options)
-    with terminal.progress() as progress, history.reporter(options.tensorboard) as reporter:
+    with (
+        written_progress(options.progress) as written,
+        terminal.progress() as bars,
+        history.reporter(options.tensorboard) as told,
+    ):
         setting = Setting(
             backbone=options.backbone,
             preset=options.preset,
@@ -95,8 +104,8 @@ def run(options: argparse.Namespace) -> int:
             weights=options.weights,
             cache=cache_folder() / "features",
             options=given,
-            progress=progress,
-            report=reporter,
+            progress=both(bars, written),
+            report=both(told, written.report),
             preview=options.preview,
         )
         result = train(TrainOptions(options.data, options.out, options.recipe, setting, options.corrections))

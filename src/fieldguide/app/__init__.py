@@ -1,0 +1,1 @@
+"""The app: a file a page, each thin over the functions that the command line uses too."""

@@ -1,0 +1,100 @@
+"""What the audit found in a data set: each finding with its photos, and the fixes that it suggests."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fieldguide.app import album, fixing, room, watching
+from fieldguide.app.texts import counted, plain
+from fieldguide.corrections import Correction, read_corrections
+from fieldguide.dataset import Dataset
+from fieldguide.jobs import Job, all_jobs, start
+
+MOST_PHOTOS = 24
+"""Shown of a finding."""
+MOST_FIXES = 100
+"""Rows of the table of suggestions."""
+
+
+def show(data: Path, dataset: Dataset) -> None:
+    """The findings of a data set, or the button that looks for them."""
+    job = _latest(data)
+    if job is None:
+        st.markdown(
+            "Looks for photos that cannot be read, duplicates, photos in two splits, likely wrong labels and "
+            "whatever is unlike the rest. Nothing on the disk is changed."
+        )
+        st.button("Look for faults", type="primary", on_click=_start, args=(data,), icon=":material/search:")
+        return
+    if job.result is None:
+        watching.watch(job)
+        return
+    st.button("Look again", on_click=_start, args=(data,), icon=":material/refresh:", type="tertiary")
+    _found(data, dataset, job, job.result)
+
+
+def _latest(data: Path) -> Job | None:
+    jobs = (job for job in all_jobs(room.workspace().jobs) if job.arguments[:2] == ("check", str(data)))
+    return next(jobs, None)
+
+
+def _start(data: Path) -> None:
+    with room.told():
+        space = room.workspace()
+        suggestions = space.fixes / f"suggested-{fixing.table(data).path.name}"
+        start(space.jobs, ["check", str(data), "--fix", str(suggestions)])
+
+
+def _found(data: Path, dataset: Dataset, job: Job, result: Mapping[str, Any]) -> None:
+    findings = sorted(result["findings"], key=lambda finding: finding["severity"] != "issue")
+    if not findings:
+        st.success("Nothing found: these photos are in good order.")
+    places = {dataset.display(path): path for path in dataset.paths}
+    for number, finding in enumerate(findings):
+        _finding(finding, dataset, places, unfolded=number == 0)
+    reasons = result.get("reasons", {})
+    if reasons:
+        with st.expander(f"{counted(len(reasons), 'check')} had nothing to look at"):
+            st.text("\n".join(f"{code}: {reason}" for code, reason in reasons.items()))
+    _suggestions(data, dataset, job)
+
+
+def _finding(
+    finding: Mapping[str, Any], dataset: Dataset, places: Mapping[str, str], *, unfolded: bool
+) -> None:
+    icon = ":material/error:" if finding["severity"] == "issue" else ":material/lightbulb:"
+    title = f"{icon} {plain(finding['title'])} · {finding['count']:,}"
+    with st.expander(title, expanded=unfolded):
+        st.markdown(plain(finding["message"], 600))
+        pairs = [
+            (path, item["note"]) for item in finding["items"] for path in item["paths"] if path in places
+        ]
+        shown = pairs[:MOST_PHOTOS]
+        if shown:
+            album.sheet([places[path] for path, _ in shown], dataset, [note for _, note in shown])
+        left = len(finding["paths"]) - len(shown)
+        if left > 0:
+            st.caption(f"and {counted(left, 'photo')} more")
+        st.caption(f"{finding['code']}, explained in {finding['page']}")
+
+
+def _suggestions(data: Path, dataset: Dataset, job: Job) -> None:
+    path = Path(job.option("--fix") or "")
+    if not path.is_file():
+        return
+    made = {(line.path, line.label) for line in fixing.table(data).lines()}
+    suggested = _by_row(dataset, [fix for fix in read_corrections(path) if (fix.path, fix.label) not in made])
+    if not suggested:
+        return
+    st.subheader("Suggested corrections", anchor=False)
+    st.markdown("Look through them, change what is wrong, and save. Training can apply them.")
+    fixing.editor(data, dataset, list(suggested)[:MOST_FIXES], suggested, "suggested")
+
+
+def _by_row(dataset: Dataset, fixes: list[Correction]) -> dict[int, Correction]:
+    wanted = {(fix.path, fix.label): fix for fix in fixes}
+    pairs = enumerate(zip(dataset.paths, dataset.labels, strict=True))
+    keyed = ((row, (dataset.display(path), label)) for row, (path, label) in pairs)
+    return {row: wanted[key] for row, key in keyed if key in wanted}

@@ -1,0 +1,105 @@
+"""Models: what lies in the folder, what each says of itself; take one away, or take it along."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fieldguide.app import parts, room
+from fieldguide.app.texts import counted, percent, plain
+from fieldguide.commands.info import page
+from fieldguide.model_shelf import ShelvedModel, model_files, remove
+from fieldguide.terminal import escaped
+
+TITLE, ICON, PLACE = "Models", ":material/shelves:", "models"
+
+MOST_CLASSES = 20
+"""Counts of images shown as bars."""
+
+
+def show() -> None:
+    """The page."""
+    st.title("Models")
+    folder = room.workspace().folder
+    models = [room.shelved(path) for path in model_files(folder)]
+    if not models:
+        st.info(
+            f"There is no model file in {plain(str(folder))} yet. Train one on the **Train** page, or put a "
+            "file that ends in .onnx there. The ImageNet model in the sidebar needs no training."
+        )
+    for model in models:
+        with st.container(border=True):
+            _shelved(model)
+
+
+def _shelved(model: ShelvedModel) -> None:
+    st.subheader(plain(model.path.name), anchor=False)
+    changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(model.changed))
+    if model.card is None:
+        st.error(f"This file cannot be used. {escaped(model.problem or '')}")
+        st.caption(f"{model.megabytes:.1f} MB, {changed}")
+    else:
+        _metrics(model.card)
+        backbone = (model.card.get("backbone") or {}).get("name")
+        facts = [model.card["recipe"], backbone, f"{model.megabytes:.1f} MB", changed]
+        st.caption(" · ".join(plain(fact) for fact in facts if fact))
+    with st.container(horizontal=True):
+        _buttons(model)
+    if model.card is not None:
+        with st.expander("What it says of itself"):
+            _card(model.card)
+
+
+def _metrics(card: Mapping[str, Any]) -> None:
+    metrics, data = card.get("metrics") or {}, card.get("data") or {}
+    accuracy = metrics.get("accuracy")
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Classes", f"{len(card['classes']):,}", width="content")
+        if isinstance(data.get("images"), int):
+            st.metric("Photos learned from", f"{data['images']:,}", width="content")
+        if accuracy:
+            st.metric("Right answers", percent(accuracy["value"]), width="content")
+    if accuracy:
+        low, high = percent(accuracy["low"]), percent(accuracy["high"])
+        measured = str(metrics.get("measured_on", ""))
+        st.caption(f"95 % range {low} to {high}; measured {plain(measured)}")
+
+
+def _buttons(model: ShelvedModel) -> None:
+    key = model.path.name
+    if model.card is not None:
+        st.button("Use", key=f"use-{key}", on_click=room.use_model, args=(key,), icon=":material/check:")
+        st.download_button(
+            "Download", model.path.read_bytes, key, "application/octet-stream", key=f"download-{key}",
+            on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+    if st.button("Delete", key=f"delete-{key}", icon=":material/delete:"):
+        _ask(model.path)
+
+
+@st.dialog("Delete this model?")
+def _ask(path: Path) -> None:
+    st.markdown(f"**{plain(path.name)}** is deleted from the disk. This cannot be undone.")
+    with st.container(horizontal=True):
+        if st.button("Delete it", type="primary", on_click=_remove, args=(path,)):
+            st.rerun()
+        if st.button("Keep it"):
+            st.rerun()
+
+
+def _remove(path: Path) -> None:
+    with room.told():
+        remove(path)
+
+
+def _card(card: dict[str, Any]) -> None:
+    numbers = (card.get("data") or {}).get("per_class")
+    if isinstance(numbers, dict) and numbers:
+        st.markdown(f"Photos of its {counted(len(numbers), 'class', 'classes')}")
+        rows = sorted(numbers.items(), key=lambda pair: -pair[1])
+        parts.counts(rows[:MOST_CLASSES])
+    hidden = ("data", "classes", "history")
+    lines = "\n".join(escaped(line) for line in page({k: v for k, v in card.items() if k not in hidden}))
+    st.text(lines)

@@ -1,0 +1,118 @@
+"""What every page stands in: DIR, the chosen model, the chosen data, and what was loaded once."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from fieldguide.app.texts import sentence
+from fieldguide.errors import FieldguideError
+from fieldguide.files import cache_folder
+from fieldguide.model_shelf import ShelvedModel, imagenet_model, look_at, model_files
+from fieldguide.predictor import Predictor, load
+from fieldguide.progress import Progress
+from fieldguide.terminal import escaped
+from fieldguide.workspace import Workspace
+
+IMAGENET = "ImageNet, 1,000 everyday things"
+"""How the model that needs no training is called."""
+_MOST_LOADED = 4
+
+
+def workspace() -> Workspace:
+    """DIR, as ``fieldguide app`` passes it on."""
+    return Workspace(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve())
+
+
+def choose_model() -> None:
+    """Offer the models in the sidebar; :func:`chosen_model` has the choice."""
+    names = [path.name for path in model_files(workspace().folder)]
+    if st.session_state.get("model") not in (*names, IMAGENET):
+        st.session_state.pop("model", None)
+    st.sidebar.selectbox("Model", [*names, IMAGENET], key="model", format_func=escaped)
+
+
+def use_model(name: str) -> None:
+    """Choose a model of DIR by its file name; for callbacks, before the sidebar is drawn."""
+    st.session_state["model"] = name
+
+
+def chosen_model() -> Predictor | None:
+    """The model chosen in the sidebar, loaded; None where it cannot be used, which the page then says."""
+    name = st.session_state["model"]
+    with told():
+        if name != IMAGENET:
+            return loaded(workspace().folder / name)
+        with bar("Preparing the ImageNet model, once") as progress:
+            return loaded(imagenet_model(cache_folder(), progress))
+    return None
+
+
+def loaded(path: Path) -> Predictor:
+    """A model file, loaded once for all tabs and until the file changes.
+
+    Raises
+    ------
+    ModelFileError
+        If it may not be used.
+    """
+    status = path.stat()
+    return _loaded(str(path), status.st_mtime_ns, status.st_size)
+
+
+def shelved(path: Path) -> ShelvedModel:
+    """A model file as the shelf shows it, read once until the file changes."""
+    status = path.stat()
+    return _shelved(str(path), status.st_mtime_ns, status.st_size)
+
+
+def use_data(path: Path | str) -> None:
+    """Choose a data set for all pages."""
+    st.session_state["data"] = str(path)
+    workspace().remember(Path(path))
+
+
+def chosen_data() -> Path | None:
+    """The data set that was chosen last, here or before the page was loaded anew."""
+    chosen = st.session_state.get("data")
+    if chosen is None:
+        recent = workspace().recent()
+        return recent[0] if recent else None
+    return Path(chosen)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show what cannot be done as a sentence in a red box, and go on with the page."""
+    try:
+        yield
+    except FieldguideError as error:
+        st.error(sentence(str(error)))
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Progress]:
+    """A progress bar that is there as long as the work, and only if the work reports."""
+    place = st.empty()
+
+    def show(stage: str, done: int, total: int | None) -> None:
+        share = done / total if total else 0.0
+        count = f"{done:,} of {total:,}" if total else f"{done:,}"
+        place.progress(min(1.0, share), text=f"{words}: {stage}, {count}")
+
+    try:
+        yield show
+    finally:
+        place.empty()
+
+
+@st.cache_resource(max_entries=_MOST_LOADED, show_spinner="Loading the model …")
+def _loaded(path: str, changed: int, size: int) -> Predictor:
+    return load(path)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _shelved(path: str, changed: int, size: int) -> ShelvedModel:
+    return look_at(Path(path))

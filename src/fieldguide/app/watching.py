@@ -1,0 +1,154 @@
+"""Training runs as the pages show them: started, watched, stopped, gone on with."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from fieldguide.app import room
+from fieldguide.app.choices import WAYS
+from fieldguide.app.texts import counted, escaped_lines, percent, plain, sentence, span
+from fieldguide.jobs import DONE, FAILED, RUNNING, STOPPED, STOPPING, Job, all_jobs, shown
+from fieldguide.progress_file import Stage
+
+SHOWN = 6
+"""Runs shown, the newest first."""
+_ICONS = {
+    RUNNING: ":material/hourglass_top:",
+    STOPPING: ":material/hourglass_bottom:",
+    DONE: ":material/check_circle:",
+    STOPPED: ":material/stop_circle:",
+    FAILED: ":material/error:",
+}
+
+
+def busy() -> list[Job]:
+    """The trainings that are going on."""
+    return [job for job in trainings() if job.state in (RUNNING, STOPPING)]
+
+
+def latest() -> tuple[Job, ...]:
+    """The trainings that pages show."""
+    return trainings()[:SHOWN]
+
+
+def trainings() -> tuple[Job, ...]:
+    """All runs of `train`, the newest first."""
+    return tuple(job for job in all_jobs(room.workspace().jobs) if job.arguments[0] == "train")
+
+
+def watch(job: Job) -> None:
+    """One run, looked at once a second while it is going on."""
+    going_on = job.state in (RUNNING, STOPPING)
+    st.fragment(_watched, run_every=1.0 if going_on else None)(job, going_on)
+
+
+def _watched(job: Job, going_on: bool) -> None:
+    if going_on and job.state not in (RUNNING, STOPPING):
+        st.rerun()
+    with st.container(border=True):
+        one(job)
+
+
+def runs() -> None:
+    """The latest runs, looked at once a second while one is going on."""
+    going_on = bool(busy())
+    st.fragment(_runs, run_every=1.0 if going_on else None)(going_on)
+
+
+def _runs(going_on: bool) -> None:
+    jobs = latest()
+    if going_on and not busy():
+        st.rerun()  # the whole page, so that nobody looks every second any more and the new model is offered
+    if not jobs:
+        st.caption("No training yet. What you start here goes on when this page is closed.")
+    for number, job in enumerate(jobs):
+        with st.container(border=True):
+            one(job, unfolded=number == 0)
+
+
+def one(job: Job, *, unfolded: bool = True) -> None:
+    """One run: how far it is, what can be done about it, and what came out."""
+    state = job.state
+    name = Path(job.option("--out") or job.arguments[1]).name
+    st.markdown(f"{_ICONS[state]} **{plain(name)}** · {state}, {span(job.seconds)}")
+    if state in (RUNNING, STOPPING):
+        _progress(job)
+    if unfolded:
+        _history(job)
+    _outcome(job, state)
+    with st.container(horizontal=True):
+        _buttons(job, state, name)
+    with st.expander("Command and log"):
+        st.code(shown(job.arguments), language="bash", wrap_lines=True)
+        st.text(escaped_lines(job.log))
+
+
+def _progress(job: Job) -> None:
+    stages = job.story.stages
+    if not stages:
+        st.progress(0.0, text="Starting: loading the training libraries")
+        return
+    stage = stages[-1]
+    share = min(1.0, stage.done / stage.total) if stage.total else 0.0
+    st.progress(share, text=_told(stage))
+
+
+def _told(stage: Stage) -> str:
+    count = f"{stage.done:,} of {stage.total:,}" if stage.total else f"{stage.done:,}"
+    left = stage.seconds_left
+    rest = f", about {span(left)} left" if left is not None and stage.done != stage.total else ""
+    return f"{stage.name}: {count}{rest}"
+
+
+def _history(job: Job) -> None:
+    history = job.story.history
+    if len(history) < 2:
+        return
+    st.line_chart(
+        [
+            {"pass": row["epoch"], "training": row["train_loss"], "held out": row["validation_loss"]}
+            for row in history
+        ],
+        x="pass",
+        y=["training", "held out"],
+        y_label="loss, lower is better",
+        height=220,
+        alt="Loss in training and on held-out photos after each pass",
+    )
+
+
+def _outcome(job: Job, state: str) -> None:
+    result = job.result
+    if result is not None and "validation" in result:
+        accuracy = result["validation"]["accuracy"]
+        low, high = percent(accuracy["low"]), percent(accuracy["high"])
+        st.markdown(
+            f"**{percent(accuracy['value'])} right** (95 % range {low} to {high}), measured on "
+            f"{plain(str(result['validation'].get('measured_on', 'held-out photos')))}."
+        )
+        refused = result["images"]["refused"]
+        if refused:
+            st.caption(f"{counted(refused, 'photo')} could not be read and left out; the log has the names.")
+    elif state == FAILED:
+        words = job.last_words or "The process ended without a word; it may have been killed."
+        st.error(sentence(words))
+    elif state == STOPPED:
+        st.caption("Stopped before the end. What was computed is kept for the next run.")
+
+
+def _buttons(job: Job, state: str, name: str) -> None:
+    key = job.folder.name
+    if state == RUNNING:
+        st.button("Stop", key=f"stop-{key}", on_click=job.stop, icon=":material/stop:")
+    elif state == STOPPING:
+        st.button("End at once", key=f"kill-{key}", on_click=job.stop, kwargs={"at_once": True})
+    elif job.result is not None and (room.workspace().folder / name).is_file():
+        st.button("Use it", key=f"use-{key}", on_click=room.use_model, args=(name,), type="primary")
+    if state in (STOPPED, FAILED):
+        by_steps = job.arguments[0] == "train" and WAYS[job.option("--recipe") or "linear-probe"].by_steps
+        words = "Resume" if by_steps and state == STOPPED else "Run again"
+        st.button(words, key=f"again-{key}", on_click=_again, args=(job, by_steps), icon=":material/replay:")
+
+
+def _again(job: Job, by_steps: bool) -> None:
+    job.start_again(("--resume",) if by_steps else ())

@@ -1,0 +1,84 @@
+"""The model files of a folder, and the model of ImageNet's classes that needs no training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fieldguide.artifact import load_model_file
+from fieldguide.errors import ModelFileError, OutputError
+from fieldguide.progress import Progress, silent
+
+IMAGENET_BACKBONE = "efficientnet_lite0"
+
+
+@dataclass(frozen=True)
+class ShelvedModel:
+    """A model file as a shelf shows it."""
+
+    path: Path
+    megabytes: float
+    """In units of 1,000,000 bytes."""
+    changed: float
+    """When the file was last written, in seconds since 1970."""
+    card: dict[str, Any] | None
+    """What it says of itself; None where it may not be used."""
+    problem: str | None = None
+    """Why it may not be used."""
+
+
+def model_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that are called models, the newest first; folders below are not entered."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() == ".onnx" and path.is_file()]
+    visible = [path for path in found if not path.name.startswith(".")]
+    return tuple(sorted(visible, key=lambda path: (-path.stat().st_mtime_ns, path.name)))
+
+
+def look_at(path: Path) -> ShelvedModel:
+    """Read and check a model file; one that may not be used says why."""
+    status = path.stat()
+    size, changed = status.st_size / 1e6, status.st_mtime
+    try:
+        return ShelvedModel(path, size, changed, load_model_file(path).card)
+    except ModelFileError as error:
+        return ShelvedModel(path, size, changed, None, str(error))
+
+
+def remove(path: Path) -> None:
+    """Delete a model file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be deleted.
+    """
+    try:
+        path.unlink()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be deleted ({error.strerror}); check its permissions") from error
+
+
+def imagenet_model(cache: Path, progress: Progress = silent) -> Path:
+    """The model file of ImageNet's 1,000 classes, made once.
+
+    Parameters
+    ----------
+    cache
+        From :func:`fieldguide.files.cache_folder`.
+    progress
+        Told of the work, which takes some seconds the first time.
+
+    Raises
+    ------
+    BackboneError
+        If the network's weights cannot be had.
+    OutputError
+        If the cache cannot be written to.
+    """
+    path = cache / "models" / f"imagenet-{IMAGENET_BACKBONE}.onnx"
+    if path.is_file() and look_at(path).problem is None:
+        return path
+    from fieldguide.train import pretrained  # loads torch, which whoever only looks at a shelf does without
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pretrained(IMAGENET_BACKBONE, path, progress=progress)
+    return path

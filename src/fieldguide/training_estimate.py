@@ -1,0 +1,88 @@
+"""How long a training run will take, before it starts: a range, narrower once this machine has run one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+START_SECONDS = 3.0
+"""Starting Python and importing the libraries."""
+REFERENCE_CORES = 2
+
+# Milliseconds an image on two cores of a server: low and high. linear-probe: measured, docs/benchmarks.md.
+# The others follow from passes and sizes (docs/training.md) and were not measured one by one, hence the
+# wide ranges; cnn's also spans inputs of 32 to 128 pixels.
+_MILLISECONDS = {
+    ("linear-probe", "fast"): (6.0, 8.0),
+    ("linear-probe", "balanced"): (12.0, 16.0),
+    ("linear-probe", "best"): (36.0, 50.0),
+    ("finetune", "fast"): (120.0, 400.0),
+    ("finetune", "balanced"): (400.0, 1_200.0),
+    ("finetune", "best"): (1_500.0, 5_000.0),
+    ("svm", "fast"): (5.0, 20.0),
+    ("svm", "balanced"): (10.0, 40.0),
+    ("svm", "best"): (20.0, 80.0),
+    ("random-forest", "fast"): (5.0, 20.0),
+    ("random-forest", "balanced"): (10.0, 40.0),
+    ("random-forest", "best"): (20.0, 80.0),
+}
+_CNN_PASSES_OF_50_000 = {"fast": 5, "balanced": 14, "best": 28}
+_CNN_MILLISECONDS = (1.2, 20.0)
+_CNN_FEWEST, _CNN_MOST = 4, 64
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A training run that this machine has finished."""
+
+    recipe: str
+    preset: str
+    images: int
+    seconds: float
+    """From the start of its process to its end."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A range of seconds."""
+
+    low: float
+    high: float
+    known: bool
+    """Whether it rests on a run of the same recipe and preset on this machine."""
+
+
+def estimate(images: int, recipe: str, preset: str, *, cores: int, past: Sequence[PastRun] = ()) -> Estimate:
+    """Say how long training will take.
+
+    Parameters
+    ----------
+    images
+        How many there are to learn from.
+    recipe, preset
+        As for ``fieldguide train``.
+    cores
+        That training may use.
+    past
+        Finished runs. Of those of the same recipe and preset with at least a tenth of the images, the slowest
+        decides: others may have found their features in the cache.
+    """
+    alike = [
+        max(run.seconds - START_SECONDS, 0.1) / max(_range(run.images, recipe, preset)[1], 1e-9)
+        for run in past
+        if (run.recipe, run.preset) == (recipe, preset) and run.images * 10 >= images
+    ]
+    low, high = _range(images, recipe, preset)
+    if alike:
+        slowest = max(alike) * high
+        return Estimate(START_SECONDS + 0.5 * slowest, START_SECONDS + 1.3 * slowest, True)
+    scale = REFERENCE_CORES / min(max(cores, 1), 8)
+    return Estimate(START_SECONDS + 0.5 * scale * low, START_SECONDS + 2.0 * scale * high, False)
+
+
+def _range(images: int, recipe: str, preset: str) -> tuple[float, float]:
+    """Seconds on the reference machine, without the start."""
+    if recipe == "cnn":
+        passes = min(max(_CNN_PASSES_OF_50_000[preset] * 50_000 / max(images, 1), _CNN_FEWEST), _CNN_MOST)
+        low, high = (passes * milliseconds for milliseconds in _CNN_MILLISECONDS)
+    else:
+        low, high = _MILLISECONDS[recipe, preset]
+    return images * low / 1000, images * high / 1000

@@ -1,0 +1,345 @@
+"""The app's pages without a browser, by Streamlit's own AppTest; tests/test_app_browser.py has Chromium."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fieldguide.app import camera, server
+from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
+from fieldguide.app.texts import counted, html_text, percent, plain, sentence, span
+from fieldguide.commands import app as command
+from fieldguide.corrections import Correction
+from fieldguide.fix_table import FixTable
+from fieldguide.photo_store import PhotoStore
+from fieldguide.workspace import Workspace
+from tiny_model import write_tiny_model
+
+PAGE = "from fieldguide.app import room, {0}\nroom.choose_model()\n{0}.show()\n"
+HOSTILE = "<img src=x onerror=alert(1)>**b** :red[x] $a$ [l](http://e.test)\u202egpj"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """DIR with one model, as the app is given it."""
+    place = tmp_path / "models"
+    place.mkdir()
+    write_tiny_model(place / "colours.onnx")
+    monkeypatch.setattr(sys, "argv", ["main.py", str(place)])
+    return place
+
+
+@pytest.fixture
+def photos(tmp_path, paint_classes):
+    return paint_classes(tmp_path / "photos", {"red": 6, "green": 6})
+
+
+def page(name):
+    at = AppTest.from_string(PAGE.format(name), default_timeout=120)
+    return run(at)
+
+
+def run(at):
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def jpeg(colour, size=(40, 30)):
+    memory = io.BytesIO()
+    Image.fromarray(np.full((*size, 3), colour, dtype=np.uint8)).save(memory, "JPEG")
+    return memory.getvalue()
+
+
+RED, BLUE, GREY = jpeg((220, 30, 30)), jpeg((30, 30, 220)), jpeg((128, 128, 128))
+
+
+def upload(at, *files):
+    at.file_uploader(key="photos").set_value([(name, content, "image/jpeg") for name, content in files])
+    return run(at)
+
+
+def shown(at):
+    """All text on the page, HTML included."""
+    texts = [element.proto.body for element in at.get("html")]
+    for kind in (at.markdown, at.caption, at.error, at.info, at.success, at.text, at.title, at.subheader):
+        texts += [element.value for element in kind]
+    return "\n".join(texts)
+
+
+# Classify
+
+
+def test_an_empty_page_says_what_the_model_knows_and_what_to_do(folder):
+    at = page("classify")
+    assert "This model knows 3 classes: red, green, blue." in shown(at)
+    assert at.file_uploader(key="photos").label == "Drop photos here, browse, or paste a copied picture"
+
+
+def test_a_photo_gets_its_answer(folder):
+    at = upload(page("classify"), ("a.jpg", RED))
+    assert 'role="status">red <small>' in shown(at)
+    assert at.session_state["answers"]
+    again = run(at)
+    assert len(again.session_state["answers"]) == 1
+
+
+def test_unknown_is_said_plainly(folder):
+    at = upload(page("classify"), ("a.jpg", GREY))
+    assert "Unknown <small>none of this model&#x27;s classes" in shown(at) or "Unknown <small>" in shown(at)
+    assert "If it had to be one of the classes:" in shown(at)
+
+
+def test_a_photo_that_cannot_be_read_stops_no_other(folder):
+    at = upload(page("classify"), ("broken.jpg", RED[:200]), ("a.jpg", BLUE))
+    table = at.dataframe[0].value
+    assert table["answer"].tolist() == ["cannot be read", "blue"]
+    assert "2 photos, 1 could not be read" in shown(at)
+    assert any("cannot be read" in error.value for error in at.error)
+
+
+def test_a_correction_is_recorded_undone_and_found_by_the_next_tab(folder):
+    store = PhotoStore(Workspace(folder).corrections)
+    at = upload(page("classify"), ("a.jpg", RED))
+    next(button for button in at.button if button.label == "blue").click()
+    run(at)
+    assert [(kept.label, kept.said, kept.name) for kept in store.photos()] == [("blue", "red", "a.jpg")]
+    other = upload(page("classify"), ("same photo.jpg", RED))
+    assert "Recorded as **blue**." in shown(other)
+    next(button for button in other.button if button.label == "Undo").click()
+    run(other)
+    assert store.photos() == ()
+
+
+def test_any_class_can_be_chosen_from_the_list(folder):
+    at = upload(page("classify"), ("a.jpg", RED))
+    next(box for box in at.selectbox if box.label == "Another class").select("green")
+    run(at)
+    assert PhotoStore(Workspace(folder).corrections).counts() == {"green": 1}
+
+
+def test_hostile_names_are_text_wherever_they_are_shown(folder):
+    write_tiny_model(folder / "colours.onnx", classes=[HOSTILE, "b", "c"])
+    at = upload(page("classify"), (HOSTILE + ".jpg", RED))
+    html = "\n".join(element.proto.body for element in at.get("html"))
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html
+    assert "<img" not in html
+    marked = [element.value for element in at.markdown] + [button.label for button in at.button]
+    assert not any(
+        "<img" in text or "**b**" in text or " :red[" in text for text in marked if "Wrong" not in text
+    )
+
+
+def test_a_model_that_may_not_be_used_is_said_and_the_page_lives(folder):
+    (folder / "colours.onnx").write_bytes(b"\x80\x04 pickle")
+    at = page("classify")
+    assert "pickle" in at.error[0].value
+
+
+# Models
+
+
+def test_a_model_is_shown_and_deleted_only_after_a_question(folder):
+    at = page("models")
+    assert [metric.value for metric in at.metric] == ["3", "30", "100 %"]
+    at.button(key="delete-colours.onnx").click()
+    run(at)
+    assert (folder / "colours.onnx").exists()
+    next(button for button in at.button if button.label == "Delete it").click()
+    run(at)
+    assert not (folder / "colours.onnx").exists()
+
+
+def test_without_models_the_page_says_what_to_do(folder):
+    (folder / "colours.onnx").unlink()
+    assert "There is no model file in" in shown(page("models"))
+
+
+def test_a_broken_file_stands_among_the_models_with_its_reason(folder):
+    (folder / "z.onnx").write_bytes(b"PK\x03\x04")
+    at = page("models")
+    assert any("zip archive" in error.value for error in at.error)
+    assert len(at.metric) == 3
+
+
+# Data
+
+
+def choose(at, path):
+    at.text_input(key="path").set_value(str(path))
+    next(button for button in at.button if button.label == "Open").click()
+    return run(at)
+
+
+def test_a_folder_is_chosen_and_remembered(folder, photos):
+    at = choose(page("data"), photos)
+    assert [metric.value for metric in at.metric] == ["12", "2"]
+    assert Workspace(folder).recent() == (photos,)
+    assert [metric.value for metric in page("data").metric] == ["12", "2"]
+
+
+def test_a_folder_that_is_not_there_is_said(folder, tmp_path):
+    at = choose(page("data"), tmp_path / "nowhere")
+    assert any("no such file or folder" in error.value for error in at.error)
+
+
+def test_an_archive_that_is_uploaded_is_unpacked_for_good(folder, photos, tmp_path):
+    import shutil
+
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), "zip", photos))
+    at = page("data")
+    at.file_uploader(key="archive").set_value(("my set.zip", archive.read_bytes(), "application/zip"))
+    run(at)
+    assert [metric.value for metric in at.metric] == ["12", "2"]
+    assert Workspace(folder).recent() == (Workspace(folder).uploads / "my-set",)
+
+
+def test_without_photos_every_page_says_what_to_do(folder):
+    assert "Sort photos into one folder for each class" in shown(page("data"))
+    for name in ("train", "results"):
+        assert "Choose a folder or upload an archive on the **Data** page" in shown(page(name))
+
+
+def test_saved_corrections_are_told_and_undone(folder, photos):
+    Workspace(folder).remember(photos)
+    table = FixTable(Workspace(folder).fixes, photos)
+    table.put([Correction("red/000.png", "red", "green", "relabel", "by hand")])
+    at = page("data")
+    assert "1 label put right, 0 photos left out." in shown(at)
+    at.button(key="undo-fixes").click()
+    run(at)
+    assert table.lines() == ()
+
+
+# Train
+
+
+@pytest.fixture
+def orders(monkeypatch):
+    """What would be started."""
+    from fieldguide.app import train
+
+    given = []
+    monkeypatch.setattr(train, "start", lambda folder, order: given.append(list(order)))
+    return given
+
+
+def test_training_is_the_command_that_is_shown(folder, photos, orders):
+    Workspace(folder).remember(photos)
+    at = page("train")
+    assert "12 photos of 2 classes" in shown(at)
+    assert "Takes about **" in shown(at)
+    at.segmented_control(key="preset").set_value("fast")
+    run(at)
+    command = next(code.value for code in at.code)
+    next(button for button in at.button if button.label == "Start training").click()
+    run(at)
+    out = str(folder / "photos.onnx")
+    expected = ["train", str(photos), "--out", out, "--recipe", "linear-probe", "--preset", "fast"]
+    assert orders == [expected]
+    assert command == "fieldguide " + " ".join(expected)
+
+
+def test_corrections_are_applied_where_there_are_some(folder, photos, orders):
+    Workspace(folder).remember(photos)
+    table = FixTable(Workspace(folder).fixes, photos)
+    table.put([Correction("red/000.png", "red", "green", "relabel", "by hand")])
+    at = page("train")
+    next(button for button in at.button if button.label == "Start training").click()
+    run(at)
+    assert orders[0][-2:] == ["--corrections", str(table.path)]
+
+
+def test_a_name_that_leaves_the_folder_does_not(folder, photos, orders):
+    Workspace(folder).remember(photos)
+    at = page("train")
+    at.text_input(key=f"name-{photos}").set_value("../../evil")
+    run(at)
+    next(button for button in at.button if button.label == "Start training").click()
+    run(at)
+    assert orders[0][3] == str(folder / "evil.onnx")
+
+
+def test_the_ways_of_the_page_are_those_of_the_library():
+    from fieldguide.recipes import RECIPES, find
+
+    assert list(WAYS) == list(RECIPES)
+    for name, way in WAYS.items():
+        assert way.by_steps == ("epochs" in find(name).OPTIONS)
+    assert list(PRESETS) == ["fast", "balanced", "best"]
+    assert list(AUGMENT) == ["none", "light", "medium", "strong"]
+
+
+# Camera
+
+
+def test_a_burst_is_label_and_jpegs_and_nothing_else():
+    url = "data:image/jpeg;base64,/9j/"
+    burst = {"label": "mug", "frames": [url, "data:text/html,<b>", 7, None, "data:image/jpeg;base64,%%", url]}
+    assert camera.frames_of(burst) == ("mug", [b"\xff\xd8\xff"] * 2)
+    assert camera.frames_of(None) == ("", [])
+    assert camera.frames_of({"label": "mug", "frames": [url] * 100})[1] == [b"\xff\xd8\xff"] * camera.FRAMES
+    assert camera.jpeg_of(url + "A" * camera.MOST_BYTES) is None
+
+
+def test_the_page_of_the_camera_says_what_is_missing(folder):
+    text = shown(page("teach"))
+    assert "Nothing recorded yet. Two things, or more, are needed." in text
+    assert "Training begins with two things" in text
+
+
+# Words
+
+
+def test_shares_and_times_are_said_as_people_say_them():
+    assert [percent(share) for share in (0, 0.004, 0.01, 0.5, 0.994, 0.997, 1)] == [
+        "0 %", "under 1 %", "1 %", "50 %", "99 %", "over 99 %", "100 %"
+    ]  # fmt: skip
+    assert [span(seconds) for seconds in (0.1, 45, 100, 7200)] == ["1 s", "45 s", "2 min", "2.0 h"]
+    assert [counted(1, "photo"), counted(2000, "class", "classes")] == ["1 photo", "2,000 classes"]
+
+
+def test_names_are_made_plain():
+    assert plain("a*b[c](d)") == r"a\*b\[c\]\(d\)"
+    assert html_text("<b>\u202e") == "&lt;b&gt;\\u202e"
+    assert len(html_text("x" * 1000)) == 80
+    assert sentence("fieldguide train: no such folder") == "No such folder"
+
+
+# The door
+
+
+def test_the_app_is_for_this_machine_alone_and_tells_nobody(tmp_path):
+    flags = command.command(tmp_path, 8600)
+    for flag in (
+        "--server.address=127.0.0.1",
+        "--server.port=8600",
+        "--browser.gatherUsageStats=false",
+        "--server.allowedHosts=localhost",
+        "--client.showErrorDetails=none",
+    ):
+        assert flag in flags
+    assert flags[-2:] == ["--", str(tmp_path)]
+    assert "default-src 'self'" in server.POLICY
+    assert "unsafe-inline" not in server.POLICY.split("script-src")[1].split(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "no such folder; make it"),
+        ([".", "--port", "0"], "must be a whole number from 1 to 65535"),
+        ([".", "--port", "x"], "must be a whole number from 1 to 65535"),
+    ],
+)
+def test_what_cannot_start_is_one_line(tmp_path, arguments, words):
+    asked = [sys.executable, "-m", "fieldguide", "app", *arguments]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
