@@ -176,7 +176,7 @@ def stopped_under_load(path, clients=16):
     with running(path, stop_seconds=7) as server:
         batcher = server.context.shelf.get("colours").batcher
         before = batcher._run
-        batcher._run = lambda pixels: (time.sleep(0.05), before(pixels))[1]
+        batcher._run = lambda *given: (time.sleep(0.05), before(*given))[1]
         load = Load(server.port, clients)
         until(lambda: len(load.statuses) > clients)
         begun = time.monotonic()

@@ -259,11 +259,11 @@ def test_a_long_text_in_an_event_is_cut():
 
 def test_batches_hold_the_images_of_several_clients(path):
     sizes = []
-    with running(path, batch_wait=0.5) as server:
+    with running(path, batch=4, batch_wait=0.5) as server:
         batcher = server.context.shelf.get("colours").batcher
         batcher._report = lambda images, seconds: sizes.append(images)
         before, gate = batcher._run, threading.Event()
-        batcher._run = lambda pixels: (gate.wait(5), before(pixels))[1]
+        batcher._run = lambda *given: (gate.wait(5), before(*given))[1]
         threads = [threading.Thread(target=server.predict, args=(photo(RED),)) for _ in range(9)]
         for thread in threads:
             thread.start()

@@ -38,7 +38,7 @@ def slowed(server, seconds):
     """Make the network slow, as a large one is."""
     batcher = server.context.shelf.get("colours").batcher
     before = batcher._run
-    batcher._run = lambda pixels: (time.sleep(seconds), before(pixels))[1]
+    batcher._run = lambda *given: (time.sleep(seconds), before(*given))[1]
 
 
 def flood(server, clients, seconds):
@@ -99,7 +99,7 @@ def test_a_deadline_that_passes_is_503_and_frees_the_seat(path):
     with running(path) as server:
         batcher, gate = server.context.shelf.get("colours").batcher, threading.Event()
         before = batcher._run
-        batcher._run = lambda pixels: (gate.wait(9), before(pixels))[1]
+        batcher._run = lambda *given: (gate.wait(9), before(*given))[1]
         begun = time.monotonic()
         answer = server.predict(photo(RED), headers={"X-Deadline-Ms": "200"})
         assert answer.status_code == 503 and answer.json()["error"]["code"] == "deadline"

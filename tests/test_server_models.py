@@ -160,7 +160,7 @@ def test_a_model_that_is_ended_too_early_would_fail_requests(path, trusting, mon
             until(lambda: server.context.desk.waiting == 1)
             replace(path, tiny_model(classes=NAMES[1]))
             until(lambda: server.context.shelf.get("colours") is not model)
-            until(lambda: not model.batcher._thread.is_alive())
+            until(lambda: not model.batcher.alive)
             gate.set()
             assert waiting.result().status_code == 503
 

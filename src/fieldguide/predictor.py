@@ -236,20 +236,22 @@ class Predictor:
         stated = self.thresholds
         return Judge(self._classes, stated["unknown"] or 0.0, stated["set"], top)
 
-    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+    def run(self, pixels: NDArray[np.uint8], *, alone: bool = True) -> Outputs:
         """Run the model file over a batch of pixels.
 
         Parameters
         ----------
         pixels
             RGB, of shape (n_images, height, width, 3), any height and width; the model resizes them.
+        alone
+            Whether all threads may work on this batch; False takes one, for calls beside each other.
 
         Raises
         ------
         ModelFileError
             If the model does not compute what its card says.
         """
-        return self._run(pixels, self._session)
+        return self._run(pixels, self._session if alone else self._narrow_session)
 
     @functools.cached_property
     def _narrow_session(self) -> Any:

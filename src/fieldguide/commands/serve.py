@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--queue", type=count, metavar="N", help="images that may wait; beyond is 503")
     parser.add_argument(
-        "--batch", type=count, metavar="N", help="images in the network together (default: 4)"
+        "--batch", type=count, metavar="N", help="images in the network together (default: 2)"
     )
     parser.add_argument("--threads", type=count, metavar="N", help="for decoding and network (default: all)")
     parser.add_argument("--deadline", type=positive_number, metavar="SECONDS", help="for an answer")

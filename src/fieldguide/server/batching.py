@@ -1,8 +1,10 @@
 """Images of all clients meet here: decoded in threads, then through the network in common batches.
 
-A model has one session and one thread that feeds it. A batch leaves when it is full, when nothing more is on
-its way from the decoders, or when its first image has waited `batch_wait`. Since the next batch gathers while
-the network works on the one before, batches fill by themselves under load, and a lone image never waits.
+A model has a thread a core that feeds it. A batch with nothing beside it goes through the network on all
+cores; where there is more to do, each thread takes a batch on one core, which answers more in the same time
+(docs/log.md). A batch leaves when it is full, when nothing more is on its way from the decoders, or when its
+first image has waited `batch_wait`. Since the next batch gathers while the network works on those before,
+batches fill by themselves under load, and a lone image never waits.
 """
 
 import asyncio
@@ -47,35 +49,40 @@ class Ticket:
     """When it was decoded, by the monotonic clock."""
 
 
+Run = Callable[[NDArray[np.uint8], bool], Outputs]
+"""A network: pixels, and whether all cores may work on them."""
 Report = Callable[[int, float], None]
 """Told of a batch: its images and its seconds in the network."""
 
 
 class Batcher:
-    """Feeds one network from one thread.
+    """Feeds one network.
 
     Parameters
     ----------
     run
-        The network, as :meth:`fieldguide.predictor.Predictor.run`.
+        The network: pixels, and whether nothing else is to be done beside them.
     size
         Images that go through it together at most.
     wait
         Seconds for which an image waits for others that are being decoded.
     report
-        Called after every batch, from the thread.
+        Called after every batch, from its thread.
+    threads
+        Batches that go through the network beside each other.
     """
 
-    def __init__(
-        self, run: Callable[[NDArray[np.uint8]], Outputs], size: int, wait: float, report: Report
-    ) -> None:
+    def __init__(self, run: Run, size: int, wait: float, report: Report, threads: int = 1) -> None:
         self._run, self._size, self._wait, self._report = run, size, wait, report
         self._changed = threading.Condition()
         self._ready: deque[Ticket] = deque()
-        self._coming = 0
+        self._coming = self._busy = 0
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="network", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._work, name="network", daemon=True) for _ in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def expect(self) -> None:
         """An image is being decoded; either :meth:`put` or :meth:`forget` follows."""
@@ -97,23 +104,34 @@ class Batcher:
             self._changed.notify()
 
     def close(self) -> None:
-        """End the thread once what is ready is done; never waits for it."""
+        """End the threads once what is ready is done; never waits for it."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
+
+    @property
+    def alive(self) -> bool:
+        """Whether any of its threads still runs."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        while batch := self._next():
+        while (found := self._next())[0]:
+            batch, alone = found
             wanted = [ticket for ticket in batch if not ticket.future.done()]
             if wanted:
-                settle(list(zip(wanted, self._answers(wanted), strict=True)))
+                settle(list(zip(wanted, self._answers(wanted, alone), strict=True)))
+            with self._changed:
+                self._busy -= 1
 
-    def _next(self) -> list[Ticket]:
-        """The next batch; empty once the batcher is closed and nothing is left."""
+    def _next(self) -> tuple[list[Ticket], bool]:
+        """The next batch, and whether it is alone; empty once the batcher is closed and nothing is left."""
         with self._changed:
             while not self._leaves():
                 self._changed.wait(self._patience())
-            return [self._ready.popleft() for _ in range(min(len(self._ready), self._size))]
+            batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._size))]
+            self._busy += 1
+            self._changed.notify()  # another thread takes what is left
+            return batch, self._busy == 1 and not self._ready and self._coming <= 0
 
     def _leaves(self) -> bool:
         if not self._ready:
@@ -126,10 +144,11 @@ class Batcher:
             return None
         return max(0.0, self._ready[0].ready + self._wait - time.monotonic())
 
-    def _answers(self, tickets: list[Ticket]) -> list[Row | Exception]:
+    def _answers(self, tickets: list[Ticket], alone: bool) -> list[Row | Exception]:
         begun = time.monotonic()
         try:
-            outputs = self._run(np.stack([ticket.pixels for ticket in tickets if ticket.pixels is not None]))
+            pixels = np.stack([ticket.pixels for ticket in tickets if ticket.pixels is not None])
+            outputs = self._run(pixels, alone)
         except Exception as error:  # an answer to those who wait; the thread must live on
             return [error] * len(tickets)
         self._report(len(tickets), time.monotonic() - begun)

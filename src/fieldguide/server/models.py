@@ -13,14 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fieldguide.errors import FieldguideError, OptionError
-from fieldguide.predictor import Predictor, load
+from fieldguide.predictor import Outputs, Predictor, load
 from fieldguide.server.batching import Batcher
 from fieldguide.server.logs import event
 from fieldguide.server.metrics import Metrics
 from fieldguide.server.problems import Problem
 from fieldguide.server.settings import Settings
 from fieldguide.server.trial import Trial, warm
+from fieldguide.threads import usable_cores
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a model may be called in an address."""
@@ -54,7 +58,7 @@ def named(arguments: list[str]) -> dict[str, Path]:
 
 
 class Model:
-    """One loaded model and the thread that feeds it."""
+    """One loaded model and the threads that feed it."""
 
     def __init__(self, name: str, predictor: Predictor, settings: Settings, metrics: Metrics) -> None:
         self.name, self.predictor = name, predictor
@@ -64,7 +68,11 @@ class Model:
             batches.observe(images)
             seconds.observe(spent)
 
-        self.batcher = Batcher(predictor.run, settings.batch, settings.batch_wait, report)
+        def run(pixels: NDArray[np.uint8], alone: bool) -> Outputs:
+            return predictor.run(pixels, alone=alone)
+
+        threads = settings.threads or usable_cores()
+        self.batcher = Batcher(run, settings.batch, settings.batch_wait, report, threads)
         self._features = int(warm(predictor, 1).embedding.shape[1])
         self._users = 0
         self._retired = False
@@ -231,4 +239,5 @@ def loaded(path: Path, settings: Settings) -> Predictor:
     """
     predictor = load(path, threads=settings.threads)
     warm(predictor, settings.batch)
+    warm(predictor, settings.batch, alone=False)
     return predictor

@@ -13,8 +13,8 @@ LEAST_TOKEN = 16
 class Settings:
     """All limits of the server. Seconds are wall-clock seconds, sizes are bytes."""
 
-    batch: int = 4
-    """Images that go through the network together; more overflow a laptop's caches."""
+    batch: int = 2
+    """Images that go through the network together; more overflow the caches of a core."""
     batch_wait: float = 0.002
     """Seconds for which the first image of a batch waits for others that are being decoded."""
     queue: int = 48

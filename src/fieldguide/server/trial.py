@@ -81,7 +81,7 @@ def attempt(path: str) -> None:
         raise SystemExit(str(error)) from error
 
 
-def warm(predictor: Predictor, count: int) -> Outputs:
+def warm(predictor: Predictor, count: int, *, alone: bool = True) -> Outputs:
     """Run a model over grey images, so that the first request finds it warm.
 
     Parameters
@@ -90,6 +90,8 @@ def warm(predictor: Predictor, count: int) -> Outputs:
         The model.
     count
         Images in the batch.
+    alone
+        As in :meth:`fieldguide.predictor.Predictor.run`.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def warm(predictor: Predictor, count: int) -> Outputs:
         If it answers with what is no number.
     """
     pixels = predictor.prepare(np.full((8, 8, 3), 128, np.uint8))
-    outputs = predictor.run(np.stack([pixels] * count))
+    outputs = predictor.run(np.stack([pixels] * count), alone=alone)
     if not (np.isfinite(outputs.probabilities).all() and np.isfinite(outputs.typicality).all()):
         raise ModelFileError("the model answers a grey image with what is no number; train it again")
     return outputs
