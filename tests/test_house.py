@@ -207,6 +207,7 @@ FLOORS = {
     "report.photos": 60,
     "report.material": 61,
     "report.headline": 62,
+    "report.other_models": 62,
     "report.confusion": 62,
     "report.by_class": 62,
     "report.calibration_plot": 62,

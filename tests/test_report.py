@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,15 @@ from browser import watched
 from fieldguide.cli import main
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError
+from fieldguide.evaluation import LeakedPart
+from fieldguide.intervals import share
 from fieldguide.page import render
 from fieldguide.report import SECTIONS, page_of, write_report
 from fieldguide.report.confusion import clustered
 from fieldguide.report.feature_map import laid_out
 from fieldguide.report.gather import Asked, gather
 from fieldguide.report.next_steps import ideas_of
+from fieldguide.rivals import compare_models
 from report_oracle import oracle
 from test_page import NAMES, gps_photo
 from tiny_model import write_tiny_model
@@ -71,7 +75,7 @@ def test_the_page_has_every_section_that_has_something_to_say(measured):
         *("headline", "next", "mistakes", "confusion", "classes", "reliability", "coverage", "typicality"),
         *("map", "separation", "hits", "examples", "learning-curve", "data", "model"),
     }
-    assert len(SECTIONS) == len(made) + 1  # no training history: this recipe has no epochs
+    assert len(SECTIONS) == len(made) + 2  # no history: this recipe has no epochs; and no other models
 
 
 def test_every_picture_says_what_it_shows_and_has_its_numbers(measured):
@@ -178,6 +182,40 @@ def test_photos_that_were_learned_from_are_suspected_first(tmp_path):
     page = sections(made)
     assert "those that the model learned from" in blocks(page["headline"], "notice")[0].text
     assert "new to the model" in blocks(page["next"], "steps")[0].steps[0].title
+
+
+def test_other_models_stand_beside_it_with_the_photos_they_disagree_about(measured):
+    truth = np.repeat(np.arange(len(CLASSES)), 20)
+    models = {"one": oracle(CLASSES, truth), "<b>other": oracle(CLASSES, truth, right=0.3, seed=1)}
+    rivalry = compare_models(models, measured.images)
+    section = sections(replace(measured, rivalry=rivalry))["other-models"]
+    told = blocks(section, "text")[0].text
+    assert told == rivalry.pairs[0].sentence + "."
+    assert "one is better than <b>other" in told
+    table, pairs = blocks(section, "table")
+    assert [row[0] for row in table.rows] == ["one", "<b>other"]
+    assert [row[-1] for row in pairs.rows] == ["yes"]
+    (gallery,) = blocks(section, "gallery")
+    assert len(gallery.shots) == 24
+    assert all(len(shot.lines) == 2 and shot.image for shot in gallery.shots)
+    assert b"<b>other" not in render(page_of(replace(measured, rivalry=rivalry)))
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        (share(8, 10), "Leak: 2 of 12. Without them, on 10 photos, accuracy is 80.0"),
+        (None, "Leak: 2 of 12. No photo is left that training has not seen."),
+    ],
+)
+def test_the_headline_says_what_training_has_seen(measured, without, expected):
+    leaks = LeakedPart("leak: 2 of 12", {}, ("a", "b"), 10, without)
+    made = replace(measured, evaluation=replace(measured.evaluation, leaks=leaks))
+    notices = [block.text for block in blocks(sections(made)["headline"], "notice")]
+    assert notices[0].replace("\N{NO-BREAK SPACE}", " ").startswith(expected)
+    assert not [
+        text for text in map(str, blocks(sections(measured)["headline"], "notice")) if "leak" in text.lower()
+    ]
 
 
 def test_two_classes_one_of_them_absent(tmp_path):

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             rivalry = compare_models(models, chosen, foreign=foreign, leaks=leaks, progress=progress)
             measured = rivalry.models[0].evaluation
         if options.report is not None:
-            measured = page.measure_and_write(model, (chosen, foreign), leaks, options, progress)
+            measured = page.measure_and_write(model, (chosen, foreign), (leaks, rivalry), options, progress)
         elif rivalry is None:
             measured = evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):

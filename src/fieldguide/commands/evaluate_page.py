@@ -1,6 +1,7 @@
 """The page of ``fieldguide evaluate --report``: its options, and how it is made."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
     from fieldguide.progress import Progress
+    from fieldguide.rivals import Rivalry
 
 ADDITIONS = ("plots", "findings", "learning_curve")
 """Options that mean nothing without a page."""
@@ -61,7 +63,7 @@ def check(options: argparse.Namespace) -> None:
 def measure_and_write(
     model: "Predictor",
     images: "tuple[Dataset, Dataset | None]",
-    leaks: "Leaks | None",
+    beside: "tuple[Leaks | None, Rivalry | None]",
     options: argparse.Namespace,
     progress: "Progress",
 ) -> "Evaluation":
@@ -77,7 +79,8 @@ def measure_and_write(
         findings=options.findings,
         learning_curve=options.learning_curve,
     )
-    chosen, foreign = images
+    (chosen, foreign), (leaks, rivalry) = images, beside
     material = gather(model, chosen, asked, foreign=foreign, leaks=leaks, progress=progress)
+    material = replace(material, rivalry=rivalry)
     write_report(material, options.report, plots=options.plots, progress=progress)
     return material.evaluation

@@ -22,6 +22,7 @@ from fieldguide.report import (
     headline,
     model_facts,
     next_steps,
+    other_models,
     separation,
     training,
     typicality_plot,
@@ -31,6 +32,7 @@ from fieldguide.report.material import Material, plural
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     headline.section,
     next_steps.section,
+    other_models.section,
     galleries.mistakes,
     confusion.section,
     by_class.section,

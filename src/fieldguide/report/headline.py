@@ -1,5 +1,6 @@
 """How good the model is, in one look."""
 
+from fieldguide.evaluation import LeakedPart
 from fieldguide.intervals import Interval
 from fieldguide.page_blocks import Block, Notice, Section, Text, Tile, Tiles
 from fieldguide.report.material import Material, percent, plural, span
@@ -9,6 +10,8 @@ def section(material: Material) -> Section:
     """The headline: figures with their ranges, and what they mean in plain words."""
     measured = material.evaluation
     blocks: list[Block] = [Tiles(tuple(_tiles(material))), Text(_in_words(material))]
+    if measured.leaks is not None and measured.leaks.paths:
+        blocks.append(Notice(_leaked(measured.leaks)))
     promise = _promise(material)
     if promise:
         blocks.append(promise)
@@ -94,6 +97,14 @@ def _promise(material: Material) -> Notice | None:
             "give more, and not by chance: they may be easier, or among those that the model learned from."
         )
     return None
+
+
+def _leaked(leaks: LeakedPart) -> str:
+    told = f"{leaks.told[:1].upper()}{leaks.told[1:]}."
+    if leaks.accuracy_without is None:
+        return f"{told} No photo is left that training has not seen."
+    without = f"{percent(leaks.accuracy_without.value)} ({span(leaks.accuracy_without)})"
+    return f"{told} Without them, on {plural(leaks.n_without, 'photo')}, accuracy is {without}."
 
 
 def _strangers(material: Material) -> str:

@@ -16,6 +16,7 @@ from fieldguide.report.photos import Photos
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
+    from fieldguide.rivals import Rivalry
     from fieldguide.witness import Witness
 
 
@@ -47,6 +48,8 @@ class Material:
     """What ``compare --curve --json`` wrote under ``learning_curve``; None without it."""
     foreign: ForeignAnswers | None = None
     """Answers to images of other things; None without any."""
+    rivalry: "Rivalry | None" = None
+    """The same images answered by other models; None without any."""
 
     @property
     def classes(self) -> tuple[str, ...]:
