@@ -21,7 +21,7 @@ from fieldguide.photo_store import PhotoStore
 from fieldguide.workspace import Workspace
 from tiny_model import write_tiny_model
 
-PATIENCE = 90_000
+PATIENCE = 180_000
 """Milliseconds that a busy machine may take; a person waits a hundredth of it."""
 JOB = 4 * PATIENCE
 """For a process that loads the training libraries, and the first time exports a network."""
@@ -136,6 +136,8 @@ def upload(page, *files):
 def go(page, name, heading):
     page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=heading).wait_for()
+    # Until the page has run to its end, parts of the one before may still stand there, deaf.
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
 
 
 def verdict(page):
@@ -211,6 +213,7 @@ def test_a_picture_is_pasted(page):
 
 def test_the_camera_takes_a_photo(page):
     page.get_by_text("Camera", exact=True).click()
+    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")  # a click before is lost
     page.get_by_role("button", name="Take Photo").click()
     assert verdict(page)
 

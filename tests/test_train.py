@@ -98,7 +98,7 @@ def test_the_json_is_the_contracts(photos, options, tmp_path):
     answer = result.as_dict()
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     contract = {"model", "recipe", "backbone", "preset", "seed", "images", "seconds", "validation", "history"}
-    assert set(answer) == contract | {"refused", "choices", "notes"}
+    assert set(answer) == contract | {"refused", "choices", "notes", "interrupted"}
     assert set(answer["validation"]) == EVALUATION | {"measured_on", "labels_not_in_model"}
     assert answer["images"] == {"used": 40, "refused": 0}
     assert answer["model"] == str(tmp_path / "model.onnx")
