@@ -45,7 +45,7 @@ def test_distances_are_those_of_the_dense_matrix(count):
     rows = table.rows(slice(None))
     model = fit(table, COLUMNS, np.arange(count), 0)
     for features in (rows, rows * 3 + 1):
-        np.testing.assert_allclose(model.distances(features), direct(model, features), rtol=2e-4)
+        np.testing.assert_allclose(model.distances(features), direct(model, features), rtol=5e-4)
 
 
 def test_along_a_leading_direction_the_measure_is_its_own_variance_or_that_of_all():

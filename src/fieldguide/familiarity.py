@@ -20,7 +20,7 @@ from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table, class_su
 MOST_DIRECTIONS = 128
 WIDEST = 2560
 """Features looked at: the deepest ones, up to this many."""
-MOST_IMAGES = 20_000
+MOST_IMAGES = 10_000
 """Images from which the covariance is estimated; more would not change 128 directions."""
 LEAST_SCALE = 0.02
 """Features that move less than this, relative to all images, are taken not to move and left as they are."""
@@ -125,9 +125,11 @@ def fit(
     sample = rows
     if len(rows) > MOST_IMAGES:
         sample = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
-    centred = np.concatenate([block for _, block in _blocks(table, columns, sample)])
-    centred /= scale
-    centred -= centres[table.labels[sample]]
+    centred = np.empty((len(sample), len(columns)), dtype=np.float32)
+    for start, (labels, block) in zip(
+        range(0, len(sample), BLOCK), _blocks(table, columns, sample), strict=True
+    ):
+        centred[start : start + len(block)] = block / scale - centres[labels]
     freedom = len(sample) * (len(rows) - known) // len(rows)
     count = directions or directions_for(table, columns)
     stretched, evenness = _covariance(centred, count, freedom, seed)
