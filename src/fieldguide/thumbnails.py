@@ -4,12 +4,12 @@ import base64
 import io
 
 from fieldguide.images import open_image
-from fieldguide.predictor import Source
+from fieldguide.predictor import ImageSource
 
 QUALITY = 80
 
 
-def thumbnail(source: Source, side: int) -> bytes:
+def thumbnail(source: ImageSource, side: int) -> bytes:
     """A JPEG that is at most `side` pixels wide and high.
 
     Nothing of the file is passed on but its pixels: no place where it was taken, no hidden page.
@@ -19,7 +19,7 @@ def thumbnail(source: Source, side: int) -> bytes:
     RefusedInput
         If the photo cannot be read.
     """
-    image = open_image(source)  # type: ignore[arg-type]
+    image = open_image(source)
     image.thumbnail((side, side))
     memory = io.BytesIO()
     image.save(memory, "JPEG", quality=QUALITY)
