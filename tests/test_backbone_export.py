@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -16,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from sklearn.datasets import load_sample_images
 
-from fieldguide import backbone_export, backbone_onnx
+from fieldguide import backbone_convert, backbone_export, backbone_onnx
 from fieldguide.backbone_build import build_tapped
 from fieldguide.backbone_export import export
 from fieldguide.backbone_network import TappedNetwork
@@ -228,6 +230,36 @@ def test_two_processes_that_race_leave_one_file_with_the_same_bytes(tiny, weight
     assert answers[0][1] == tiny.digest
     assert Path(answers[0][0]).read_bytes() == tiny.path.read_bytes()
     assert sorted(p.suffix for p in (cache / "backbones").iterdir()) == [".json", ".onnx"]
+
+
+def test_the_process_that_asks_for_an_export_does_not_keep_torch(tiny, weights):
+    code = (
+        "import sys; from fieldguide.backbone_convert import Conversion, converted; "
+        "from fieldguide.backbone_taps import Taps; "
+        f"_, facts = converted(Conversion('test_efficientnet', {SIZE}, False, sys.argv[1], {MEANS})); "
+        "assert not {'torch', 'timm'} & set(sys.modules); print(facts['digest'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(weights)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == tiny.digest
+
+
+def test_what_goes_wrong_in_the_other_process_is_said_here(tiny, tmp_path):
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no weights")
+    asked = backbone_convert.Conversion("test_efficientnet", SIZE, False, str(broken), MEANS)
+    with pytest.raises(BackboneError) as here:
+        backbone_convert.convert(asked)
+    with pytest.raises(BackboneError, match=re.escape(str(here.value))):
+        backbone_convert._converted_apart(asked)
+
+
+def test_a_process_that_dies_is_named_with_its_last_words(tiny, weights, monkeypatch):
+    asked = backbone_convert.Conversion("test_efficientnet", SIZE, False, str(weights), MEANS)
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(BackboneError, match="ended with code 1: it said nothing"):
+        backbone_convert._converted_apart(asked)
 
 
 def test_a_second_export_only_reads_the_cache(tiny, weights, refuse_to_convert):

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fieldguide.backbone_convert import Conversion, converted
 from fieldguide.backbone_taps import DEFAULT_TAPS, Taps
 from fieldguide.backbone_weights import fetch, file_digest
 from fieldguide.backbones import Backbone, find, usable_names
@@ -170,27 +171,11 @@ def _made(request: _Request, progress: Progress) -> ExportedBackbone:
 
 
 def _convert(request: _Request) -> tuple[bytes, dict[str, Any]]:
-    """Build the network in torch and export it; the only step that needs torch and timm."""
-    try:
-        from fieldguide.backbone_build import build_tapped, native_preprocessing
-        from fieldguide.backbone_classes import class_names
-        from fieldguide.backbone_onnx import to_onnx
-    except ImportError as error:
-        raise BackboneError(
-            f'{error.name} is needed to prepare a backbone: pip install "fieldguide[train]"'
-        ) from error
-    backbone, head = request.backbone, request.head
-    preprocessing = native_preprocessing(backbone.timm_name, request.size, head)
-    network = build_tapped(backbone.timm_name, preprocessing, request.file, taps=request.taps, head=head)
-    classes = class_names(backbone.name, network.network.num_classes) if head else None
-    model = to_onnx(network, backbone.name)
-    digest = hashlib.sha256(model).hexdigest()
-    return model, {
-        "digest": digest,
-        "preprocessing": preprocessing.as_dict(),
-        "depths": network.depths,
-        "classes": classes,
-    }
+    return converted(
+        Conversion(
+            request.backbone.name, request.size, request.head, str(request.file.absolute()), request.taps
+        )
+    )
 
 
 def _exported(request: _Request, path: Path, facts: dict[str, Any]) -> ExportedBackbone:
