@@ -78,7 +78,7 @@ FLOORS = {
     "onnx_wire": 30,
     "model_operators": 30,
     "model_constants": 32,
-    "preprocess_graph": 30,
+    "preprocess_graph": 31,
     "data_intake": 34,
     "model_tensors": 31,
     "model_card": 31,

@@ -9,8 +9,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from fieldguide.model_operators import IR_VERSION, OPSET
 from fieldguide.preprocess import Preprocessing
-from fieldguide.preprocess_graph import IR_VERSION, OPSET, preprocessing_model
+from fieldguide.preprocess_graph import preprocessing_model
 
 SIZE = 40
 # (width, height): tiny, a line, tall, wide, smaller, both sides shrinking in either order, one side kept

@@ -16,9 +16,8 @@ import torch
 from onnxscript.optimizer import fold_constants
 
 from fieldguide.errors import BackboneError
+from fieldguide.model_operators import IR_VERSION, OPSET
 
-OPSET = 18
-IR_VERSION = 10
 TOLERANCE = 1e-4
 _FOLDED = 2**22
 

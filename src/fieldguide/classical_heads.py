@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fieldguide.forest import Forest
 from fieldguide.kernel_machine import Machine, Scaling
-from fieldguide.preprocess_graph import IR_VERSION, OPSET
+from fieldguide.model_operators import IR_VERSION, OPSET
 
 _FRAME = """
 <ir_version: {ir_version}, opset_import: ["" : {opset}]>

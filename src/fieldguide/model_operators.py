@@ -1,5 +1,10 @@
 """Which operators a model file may use, and which of their operands decide how much memory they take."""
 
+OPSET = 18
+"""Version of the operators that fieldguide writes: runtimes on phones and in browsers know it."""
+IR_VERSION = 10
+"""Version of the file format that fieldguide writes."""
+
 _ARITHMETIC = """
 Abs Add Ceil Clip Cos Div Elu Erf Exp Floor Gelu HardSigmoid HardSwish LeakyRelu Log Max Mean Min Mish Mod Mul
 Neg PRelu Pow Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Sub Sum Swish Tanh

@@ -20,10 +20,9 @@ import onnx.inliner
 import onnxscript
 from onnxscript import opset18
 
+from fieldguide.model_operators import IR_VERSION, OPSET
 from fieldguide.preprocess import Preprocessing
 
-OPSET = 18
-IR_VERSION = 10
 _UINT8, _INT64, _DOUBLE = 2, 7, 11
 # Pillow keeps resize weights as integers in units of 2**-22.
 _UNIT = float(2**22)
