@@ -16,7 +16,7 @@ from browser import watched
 from fieldguide.cli import main
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError
-from fieldguide.evaluation import LeakedPart
+from fieldguide.evaluation import LeakedPart, with_foreign
 from fieldguide.intervals import share
 from fieldguide.page import render
 from fieldguide.report import SECTIONS, page_of, write_report
@@ -182,6 +182,30 @@ def test_photos_that_were_learned_from_are_suspected_first(tmp_path):
     page = sections(made)
     assert "those that the model learned from" in blocks(page["headline"], "notice")[0].text
     assert "new to the model" in blocks(page["next"], "steps")[0].steps[0].title
+
+
+@pytest.mark.parametrize(
+    ("typicality", "told"), [(0.02, "look less familiar"), (0.5, "nearly as familiar"), (0.001, None)]
+)
+def test_foreign_photos_that_pass_as_known_are_a_step(tmp_path, typicality, told):
+    strange = photos(tmp_path / "strange", [f"{number}.png" for number in range(30)])
+    foreign = Dataset(tmp_path, tuple(strange), ("",) * 30)
+    made = material(tmp_path / "photos", foreign=foreign)
+    odd = replace(made.foreign, typicality=np.full(30, typicality), unknown=np.full(30, typicality < 0.01))
+    evaluation = with_foreign(replace(made.evaluation, foreign=None), made.outcomes, odd, ())
+    steps = [idea.step for idea in ideas_of(replace(made, evaluation=evaluation, foreign=odd))]
+    found = [step.why for step in steps if step.title == "Photos of other things pass as known"]
+    assert [told in why for why in found] == ([True] if told else [])
+
+
+def test_the_step_to_mend_the_data_names_the_data_that_were_checked(measured):
+    finding = {"title": "t", "severity": "issue", "count": 4, "message": "m", "paths": []}
+    commands = [
+        [idea.step.command for idea in ideas_of(replace(measured, findings={**named, "findings": [finding]}))]
+        for named in ({}, {"data": "my photos; x"})
+    ]
+    assert "fieldguide check photos --fix corrections.csv" in commands[0]
+    assert "fieldguide check 'my photos; x' --fix corrections.csv" in commands[1]
 
 
 def test_other_models_stand_beside_it_with_the_photos_they_disagree_about(measured):
