@@ -268,7 +268,7 @@ def test_fg009_counts_look_alikes_and_groups_once(bench):
     for row in range(1, N, 3):
         bench.groups[row] = f"video {row % 2}"
     notes = [item.note for item in bench.check("FG009").items]
-    assert notes == ["'bee': 2", "'ant': 9"]
+    assert notes == ["'bee': 2 separate photos", "'ant': 9 separate photos"]
 
 
 def test_fg010_says_which_split_lacks_what(bench):
