@@ -191,7 +191,7 @@ def test_foreign_photos_that_pass_as_known_are_a_step(tmp_path, typicality, told
     strange = photos(tmp_path / "strange", [f"{number}.png" for number in range(30)])
     foreign = Dataset(tmp_path, tuple(strange), ("",) * 30)
     made = material(tmp_path / "photos", foreign=foreign)
-    odd = replace(made.foreign, typicality=np.full(30, typicality), unknown=np.full(30, typicality < 0.01))
+    odd = made.foreign._replace(typicality=np.full(30, typicality), unknown=np.full(30, typicality < 0.01))
     evaluation = with_foreign(replace(made.evaluation, foreign=None), made.outcomes, odd, ())
     steps = [idea.step for idea in ideas_of(replace(made, evaluation=evaluation, foreign=odd))]
     found = [step.why for step in steps if step.title == "Photos of other things pass as known"]

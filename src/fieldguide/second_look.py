@@ -7,6 +7,7 @@ twelfth of the picture. Where the line stands and why: docs/data.md.
 """
 
 import contextlib
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -83,7 +84,7 @@ def agreement(one: Image.Image, other: Image.Image, shift: Floats) -> float:
     strengths = [float((detail**2).sum()) + faint for detail in (first, second)]
     if max(strengths) > DULLER**2 * min(strengths):
         return 1.0
-    return (float((first * second).sum()) + faint) / (strengths[0] * strengths[1]) ** 0.5
+    return (float((first * second).sum()) + faint) / math.sqrt(strengths[0] * strengths[1])
 
 
 def _agreeing(paths: Sequence[str], job: tuple[list[int], Floats]) -> float:
