@@ -1,18 +1,30 @@
 """How often 95 % intervals hold the true value: fieldguide's against a percentile bootstrap's.
 
-Run: python benchmarks/intervals.py            (about 20 seconds on one core; prints a Markdown table)
+Run: python benchmarks/intervals.py [EVALUATION.json ...]        (prints a Markdown table; some minutes)
 
 Each row simulates a classifier whose every probability of taking one class for another is known, so that the
-true balanced accuracy, macro F1 and macro precision are too, and draws test sets from it.
+true accuracy, balanced accuracy, macro F1 and macro precision are too, and draws test sets from it. With
+files that ``evaluate --json`` or ``train --json`` wrote there is a row for each: the images measured there
+are taken for the world, and test sets are drawn from them with replacement.
 """
+
+import argparse
+import json
+from pathlib import Path
 
 import numpy as np
 
 from fieldguide import intervals, metrics
 
-DRAWS, BOOTSTRAP_DRAWS, REPLICATES = 300, 100, 200
+DRAWS, BOOTSTRAP_DRAWS, REPLICATES = 1000, 100, 200
+MOST_DRAWN = 300
+"""Images in a test set drawn from an evaluation."""
 
 MEASURES = {
+    "accuracy": (
+        lambda c: np.trace(c) / c.sum(),
+        lambda c: intervals.share(int(np.trace(c)), int(c.sum())),
+    ),
     "balanced accuracy": (metrics.balanced_accuracy, intervals.balanced_accuracy),
     "macro F1": (lambda c: metrics.macro_average(metrics.class_scores(c).f1, c), intervals.macro_f1),
     "macro precision": (
@@ -67,14 +79,31 @@ def covered(rng, joint, n):
     return hits
 
 
+def measured(path):
+    """Joint probabilities from an evaluation, and how many images a test set of it has."""
+    answer = json.loads(path.read_text())
+    confusion = np.array(answer.get("validation", answer)["confusion"]["matrix"])
+    return confusion / confusion.sum(), min(int(confusion.sum()), MOST_DRAWN)
+
+
+def show(name, hits):
+    cells = [f"{ours:.3f} (bootstrap {theirs:.2f})" for ours, theirs in hits]
+    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("evaluations", type=Path, nargs="*")
+    options = parser.parse_args()
     rng = np.random.default_rng(0)
     print("| classes | images | recall | imbalance | " + " | ".join(MEASURES) + " |")
     print("| " + " | ".join(["---"] * (4 + len(MEASURES))) + " |")
     for classes, n, recall, imbalance in CASES:
         hits = covered(rng, population(rng, classes, recall, imbalance), n)
-        cells = [f"{ours:.2f} (bootstrap {theirs:.2f})" for ours, theirs in hits]
-        print(f"| {classes} | {n} | {recall} | {imbalance} | " + " | ".join(cells) + " |", flush=True)
+        show(f"{classes} | {n} | {recall} | {imbalance}", hits)
+    for path in options.evaluations:
+        joint, n = measured(path)
+        show(f"{len(joint)} | {n} | {path.stem} |", covered(rng, joint, n))
 
 
 if __name__ == "__main__":

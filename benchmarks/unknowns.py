@@ -1,18 +1,20 @@
 """How well typicality tells photos of other things apart: a model of each set against each other set."""
 
 import argparse
+import contextlib
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
+from fieldguide.evaluate import answers_to, foreign_measured, measured_by
 from fieldguide.files import cache_folder
 from fieldguide.folding import look
-from fieldguide.predictor import Predictor, load
+from fieldguide.predictor import load
 from fieldguide.recipes.common import Setting
 from fieldguide.splits import duplicate_groups, split_groups
 from fieldguide.train import TrainOptions, train_dataset
@@ -34,8 +36,12 @@ def main() -> None:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--sets", default=",".join(SETS), help="which of the sets, separated by commas")
     options = parser.parse_args()
-    names = options.sets.split(",")
-    rows = [row for name in names for row in measured(options.data, name, names, options.preset)]
+    with contextlib.ExitStack() as stack:
+        sets = {  # opened once: an archive is unpacked each time
+            name: stack.enter_context(open_dataset(options.data / SETS[name]))
+            for name in options.sets.split(",")
+        }
+        rows = [row for name in sets for row in measured(sets, name, options.preset)]
     means = {
         key: round(float(np.mean([row[key]["value"] for row in rows])), 4)
         for key in ("auroc", "auroc_of_probability", "false_alarm_rate", "miss_rate")
@@ -43,19 +49,24 @@ def main() -> None:
     print(json.dumps({"pairs": len(rows), "preset": options.preset, "mean": means}))
 
 
-def measured(data: Path, name: str, names: list[str], preset: str) -> list[dict[str, Any]]:
+def measured(sets: Mapping[str, Dataset], name: str, preset: str) -> list[dict[str, Any]]:
     """Train on a part of one set, and put the rest of it beside each of the others."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder, open_dataset(data / SETS[name]) as dataset:
-        learned, known = parts(dataset)
+    learned, known = parts(sets[name])
+    with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
         setting = Setting(preset=preset, cache=cache_folder() / "features")
-        train_dataset(learned, TrainOptions(data / SETS[name], model, setting=setting))
+        train_dataset(learned, TrainOptions(Path(learned.root), model, setting=setting))
         predictor = load(model)
-        for other in names:
-            if other != name:
-                rows.append(against(predictor, known, name, other, data))
-                print(json.dumps(rows[-1]), flush=True)
+        answers = answers_to(predictor, known)
+        own = measured_by(predictor, known, answers)
+        for other in sets:
+            if other == name:
+                continue
+            result = foreign_measured(predictor, own, answers, few(sets[other], MOST_FOREIGN)).foreign
+            assert result is not None
+            rows.append({"model": name, "foreign": other, "known": len(known), **result.as_dict()})
+            print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
@@ -74,14 +85,6 @@ def parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
 def few(dataset: Dataset, most: int) -> Dataset:
     """At most so many images, drawn by chance."""
     return dataset.take(np.sort(np.random.default_rng(0).permutation(len(dataset))[:most]))
-
-
-def against(predictor: Predictor, known: Dataset, name: str, other: str, data: Path) -> dict[str, Any]:
-    """One pair of sets."""
-    with open_dataset(data / SETS[other], minimum_classes=0) as foreign:
-        result = evaluate(predictor, known, foreign=few(foreign, MOST_FOREIGN)).foreign
-    assert result is not None
-    return {"model": name, "foreign": other, "known": len(known), **result.as_dict()}
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ import pytest
 from fieldguide.checks import CHECKS, fences
 from fieldguide.checks.common import Evidence, Found, NotApplicable, named, together
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import SIGNATURE_BYTES, likeness, twins
+from fieldguide.duplicates import SIGNATURE_BYTES, likeness
 from fieldguide.errors import Refusal
 from fieldguide.held_out import HeldOut
 from fieldguide.sight import FACTS, Sight
 from fieldguide.splits import duplicate_groups
+from fieldguide.twins import twins
 
 PAGES = Path(__file__).parents[1] / "docs" / "findings"
 BY_CODE = {check.CODE: check for check in CHECKS}
@@ -202,11 +203,22 @@ def test_fg005_drops_all_where_nothing_can_tell(bench):
     assert actions_of(bench.check("FG005")) == {(0, "drop", ""), (1, "drop", "")}
 
 
-def test_fg005_names_near_duplicates_but_drops_none(bench):
+def test_fg005_names_near_duplicates_but_drops_none_where_no_label_is_clear(bench):
     bench.resemble(1, of=0)
     found = bench.check("FG005")
     assert (rows_of(found), actions_of(found)) == ({0, 1}, set())
     assert "1 nearly the same photo" in found.message
+    bench.held_out = None
+    assert actions_of(bench.check("FG005")) == set()
+
+
+@pytest.mark.parametrize(("bee", "expected"), [(0.95, {(0, "drop", "")}), (0.88, set())])
+def test_fg005_drops_a_near_duplicate_where_the_label_is_clear(bench, bee, expected):
+    bench.resemble(1, of=0)
+    evidence = bench.evidence()
+    evidence.held_out.probabilities[[0, 1]] = (1 - bee, bee, 0)
+    found = BY_CODE["FG005"].check(evidence)
+    assert actions_of(found) == expected
 
 
 def test_fg006_drops_the_copy_that_is_learned_from(bench):
@@ -256,7 +268,7 @@ def test_fg009_counts_look_alikes_and_groups_once(bench):
     for row in range(1, N, 3):
         bench.groups[row] = f"video {row % 2}"
     notes = [item.note for item in bench.check("FG009").items]
-    assert notes == ["'bee': 2", "'ant': 9"]
+    assert notes == ["'bee': 2 separate photos", "'ant': 9 separate photos"]
 
 
 def test_fg010_says_which_split_lacks_what(bench):
@@ -339,6 +351,15 @@ def test_fg017_suggests_the_likely_class_or_leaving_out(bench):
     assert actions_of(found) >= {(0, "relabel", "bee"), (3, "relabel", "cow")}
     assert rows_of(found) <= {0, 1, 3}
     assert found.items[0].paths == ("ant/00.jpg",)
+
+
+def test_fg017_leaves_out_what_is_like_none_of_the_classes(bench):
+    evidence = bench.evidence()
+    evidence.held_out.probabilities[0] = (0.01, 0.95, 0.04)
+    evidence.held_out.distances[0] = 10.0
+    found = BY_CODE["FG017"].check(evidence)
+    assert (0, "drop", "") in actions_of(found)
+    assert "unlike both" in found.items[0].note
 
 
 def test_fg017_leaves_out_what_is_neither(bench):

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fieldguide import duplicates
-from fieldguide.duplicates import SAME, SIGNATURE_BYTES, likeness, near_duplicates, signature, twins
+from fieldguide.duplicates import SAME, SIGNATURE_BYTES, likeness, near_duplicates, signature
 from fieldguide.preprocess import Preprocessing
+from fieldguide.twins import twins
 
 SHARED = Path(__file__).parents[2] / "shared/data"
 SQUARE = Preprocessing(288)

@@ -16,7 +16,7 @@ from browser import watched
 from fieldguide.cli import main
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError
-from fieldguide.evaluation import LeakedPart
+from fieldguide.evaluation import LeakedPart, with_foreign
 from fieldguide.intervals import share
 from fieldguide.page import render
 from fieldguide.report import SECTIONS, page_of, write_report
@@ -25,7 +25,7 @@ from fieldguide.report.feature_map import laid_out
 from fieldguide.report.gather import Asked, gather
 from fieldguide.report.next_steps import ideas_of
 from fieldguide.rivals import compare_models
-from report_oracle import oracle
+from report_oracle import Oracle, oracle
 from test_page import NAMES, gps_photo
 from tiny_model import write_tiny_model
 
@@ -184,6 +184,30 @@ def test_photos_that_were_learned_from_are_suspected_first(tmp_path):
     assert "new to the model" in blocks(page["next"], "steps")[0].steps[0].title
 
 
+@pytest.mark.parametrize(
+    ("typicality", "told"), [(0.02, "look less familiar"), (0.5, "nearly as familiar"), (0.001, None)]
+)
+def test_foreign_photos_that_pass_as_known_are_a_step(tmp_path, typicality, told):
+    strange = photos(tmp_path / "strange", [f"{number}.png" for number in range(30)])
+    foreign = Dataset(tmp_path, tuple(strange), ("",) * 30)
+    made = material(tmp_path / "photos", foreign=foreign)
+    odd = made.foreign._replace(typicality=np.full(30, typicality), unknown=np.full(30, typicality < 0.01))
+    evaluation = with_foreign(replace(made.evaluation, foreign=None), made.outcomes, odd, ())
+    steps = [idea.step for idea in ideas_of(replace(made, evaluation=evaluation, foreign=odd))]
+    found = [step.why for step in steps if step.title == "Photos of other things pass as known"]
+    assert [told in why for why in found] == ([True] if told else [])
+
+
+def test_the_step_to_mend_the_data_names_the_data_that_were_checked(measured):
+    finding = {"title": "t", "severity": "issue", "count": 4, "message": "m", "paths": []}
+    commands = [
+        [idea.step.command for idea in ideas_of(replace(measured, findings={**named, "findings": [finding]}))]
+        for named in ({}, {"data": "my photos; x"})
+    ]
+    assert "fieldguide check photos --fix corrections.csv" in commands[0]
+    assert "fieldguide check 'my photos; x' --fix corrections.csv" in commands[1]
+
+
 def test_other_models_stand_beside_it_with_the_photos_they_disagree_about(measured):
     truth = np.repeat(np.arange(len(CLASSES)), 20)
     models = {"one": oracle(CLASSES, truth), "<b>other": oracle(CLASSES, truth, right=0.3, seed=1)}
@@ -199,6 +223,63 @@ def test_other_models_stand_beside_it_with_the_photos_they_disagree_about(measur
     assert len(gallery.shots) == 24
     assert all(len(shot.lines) == 2 and shot.image for shot in gallery.shots)
     assert b"<b>other" not in render(page_of(replace(measured, rivalry=rivalry)))
+
+
+def test_with_other_models_each_is_asked_once_for_each_photo(tmp_path, monkeypatch):
+    asked = []
+    plain = Oracle.seen_stream
+
+    def counted(self, sources):
+        for seen in plain(self, sources):
+            asked.append((self.digest, seen.prediction.path))
+            yield seen
+
+    monkeypatch.setattr(Oracle, "seen_stream", counted)
+    truth = np.arange(6)
+    paths = photos(tmp_path / "photos", [f"{number}.png" for number in truth])
+    strange = photos(tmp_path / "strange", ["a.png", "b.png"])
+    images = Dataset(tmp_path, tuple(paths), CLASSES)
+    models = {name: replace(oracle(CLASSES, truth, seed=seed), digest=name) for seed, name in enumerate("xy")}
+    foreign = Dataset(tmp_path, tuple(strange), ("", ""))
+    made = gather(models["x"], images, replace(ASKED, rivals=models), foreign=foreign)
+    assert sorted(asked) == sorted((name, path) for name in "xy" for path in (*paths, *strange))
+    rival, other = made.rivalry.models
+    assert rival.evaluation is made.evaluation
+    assert (rival.name, other.name) == ("x", "y")
+    assert other.evaluation.foreign.n == 2
+
+
+EPOCHS = [
+    {
+        "epoch": number,
+        "train_loss": 1.5 / number,
+        "validation_loss": 1.2 / number,
+        "validation_accuracy": 0.6 + 0.1 * number,
+        "learning_rate": 0.01,
+        "note": "text",
+    }
+    for number in (1, 2, 3)
+]
+
+
+def test_training_that_had_epochs_shows_them(tmp_path):
+    made = sections(material(tmp_path / "photos", each=3, history=EPOCHS))["history"]
+    (picture,) = made.blocks
+    told = picture.alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert told == (
+        "Training over 3 epochs: held-out loss 1.200 at first, 0.400 at last; held-out accuracy 90.0 %."
+    )
+    assert picture.numbers.columns == tuple(EPOCHS[0])[:-1]  # what is no number is in no table of numbers
+    assert picture.numbers.rows == tuple(tuple(row.values())[:-1] for row in EPOCHS)
+    lines = [line for axes in picture.drawing.figure.axes for line in axes.get_lines()]
+    drawn = [list(line.get_ydata()) for line in lines]
+    for key in ("train_loss", "validation_loss", "validation_accuracy"):
+        assert [row[key] for row in EPOCHS] in drawn, key
+
+
+@pytest.mark.parametrize("history", [None, "text", [1, 2], [{"epoch": 1}], [EPOCHS[0], {"epoch": 2}]])
+def test_a_history_that_is_none_is_left_out(tmp_path, history):
+    assert "history" not in sections(material(tmp_path / "photos", each=3, history=history))
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,16 @@ from fieldguide.checks import CHECKS
 from fieldguide.checks.common import Check, Evidence, Finding, Found, Item, NotApplicable
 from fieldguide.corrections import Correction
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import likeness, twins
+from fieldguide.duplicates import likeness
 from fieldguide.errors import Refusal
 from fieldguide.features import Features
 from fieldguide.held_out import HeldOut, deep_features, held_out
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Setting
+from fieldguide.second_look import confirmed
 from fieldguide.sight import Sight, look
 from fieldguide.splits import duplicate_groups
+from fieldguide.twins import twins
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,12 @@ def gather(dataset: Dataset, setting: Setting) -> Evidence:
     seen = look(dataset.paths, cache=setting.cache, progress=setting.progress)
     seen, vectors = _with_features(dataset, seen, setting)
     kept = dataset.take(seen.rows)
-    pairs = likeness(seen.signatures).pairs
-    groups = partial(duplicate_groups, len(kept), seen.digests, seen.signatures, pairs=pairs)
+    found = likeness(seen.signatures)
+    pairs = confirmed(kept.paths, seen.signatures, found).pairs
+    groups = partial(duplicate_groups, len(kept), seen.digests, seen.signatures)
+    # Held out together, as in training, is also what only looks alike.
+    together = groups(kept.groups, found.pairs)
+    answers = None if vectors is None else _answers(kept, together, vectors, setting)
     refused = tuple(
         Refusal(dataset.display(refusal.path), refusal.code, refusal.message) for refusal in seen.refused
     )
@@ -131,9 +137,9 @@ def gather(dataset: Dataset, setting: Setting) -> Evidence:
         classes=dataset.classes,
         refused=(*dataset.refused, *refused),
         sight=seen,
-        alike=groups(),
+        alike=groups(pairs=pairs),
         twins=twins(seen.signatures, pairs),
-        held_out=None if vectors is None else _answers(kept, groups(kept.groups), vectors, setting),
+        held_out=answers,
     )
 
 

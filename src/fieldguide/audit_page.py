@@ -1,5 +1,6 @@
 """The findings of an audit as one HTML page, with the photos that they are about."""
 
+import shlex
 from importlib.metadata import version
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def audit_page(found: Audit, data: str, progress: Progress = silent) -> Page:
     kept = found.evidence.dataset
     places = {kept.display(path): path for path in kept.paths}
     ordered = sorted(found.findings, key=lambda finding: finding.severity != "issue")
-    sections = [_headline(found, ordered)]
+    sections = [_headline(found, ordered, data)]
     for done, finding in enumerate(ordered):
         progress("report", done, len(ordered))
         sections.append(_section(finding, places))
@@ -79,7 +80,7 @@ def audit_page(found: Audit, data: str, progress: Progress = silent) -> Page:
     )
 
 
-def _headline(found: Audit, ordered: list[Finding]) -> Section:
+def _headline(found: Audit, ordered: list[Finding], data: str) -> Section:
     issues = len(found.issues)
     tiles = (
         Tile("Issues", str(issues), "something is wrong"),
@@ -96,7 +97,7 @@ def _headline(found: Audit, ordered: list[Finding]) -> Section:
         blocks.append(Table("findings", count_of(len(rows), "finding"), columns, rows, shown=len(rows)))
     if found.fixes:
         told = "All suggested corrections as a table, to be looked through and given to train --corrections:"
-        blocks.append(Notice(told, "fieldguide check DATA --fix corrections.csv"))
+        blocks.append(Notice(told, f"fieldguide check {shlex.quote(data)} --fix corrections.csv"))
     if not ordered:
         blocks.append(Text("Nothing was found."))
     lead = "What a look at every image says of the data, before anything is learned from it."
@@ -119,7 +120,8 @@ def _section(finding: Finding, places: dict[str, str]) -> Section:
         Column("what"),
         Column("suggested", note="what check --fix writes"),
     )
-    caption = f"{len(rows):,} rows" + (f", the first {MOST_ROWS:,} shown" if len(rows) > MOST_ROWS else "")
+    noun = "row" if len(rows) == 1 else "rows"
+    caption = f"{len(rows):,} {noun}" + (f", the first {MOST_ROWS:,} shown" if len(rows) > MOST_ROWS else "")
     blocks.append(Table(finding.code.lower(), caption, columns, rows[:MOST_ROWS], shown=10))
     blocks.append(Text(f"How it is found, why it matters and what to do: {finding.page}"))
     title = f"{finding.title} ({finding.severity}, {finding.code})"

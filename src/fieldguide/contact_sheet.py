@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,12 +12,14 @@ from fieldguide.plain_text import escaped
 
 TILE = 176
 """Side of the square that a photo is fitted into, in pixels."""
-GAP, LINE, LINES = 12, 15, 3
+GAP, LINE, LINES = 12, 15, 5
 COLUMNS = 6
 MOST = 300
 """Photos on one sheet: 50 rows, some 12,000 pixels high."""
 PAPER, INK, GROUND = "#ffffff", "#202124", "#eeeeee"
 _SIZE = 12  # of the letters, in pixels
+
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Caption:
 
     path: str
     lines: tuple[str, ...]
-    """At most three; what is too long is cut."""
+    """Each is cut where it is too long, but the last goes on in further lines, to five in all."""
 
 
 def contact_sheet(photos: Sequence[Caption]) -> Image.Image:
@@ -50,9 +53,8 @@ def contact_sheet(photos: Sequence[Caption]) -> Image.Image:
     for number, photo in enumerate(shown):
         left, top = GAP + number % columns * step[0], GAP + number // columns * step[1]
         _put(sheet, draw, photo.path, (left, top))
-        for line, text in enumerate(photo.lines[:LINES]):
-            place = (left, top + TILE + 4 + line * LINE)
-            draw.text(place, _fitting(text, draw, font), fill=INK, font=font)
+        for line, text in enumerate(_lines(photo.lines[:LINES], draw, font)):
+            draw.text((left, top + TILE + 4 + line * LINE), text, fill=INK, font=font)
     return sheet
 
 
@@ -67,9 +69,23 @@ def _put(sheet: Image.Image, draw: ImageDraw.ImageDraw, path: str, corner: tuple
     sheet.paste(photo, (left + (TILE - photo.width) // 2, top + (TILE - photo.height) // 2))
 
 
-def _fitting(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The text as far as it fits below its photo; letters that the font lacks are spelled out."""
-    plain = escaped(text).encode("latin-1", "backslashreplace").decode("latin-1")
+def _lines(texts: Sequence[str], draw: ImageDraw.ImageDraw, font: Font) -> list[str]:
+    """Texts as lines below a photo; letters that the font lacks are spelled out."""
+    plain = [escaped(text).encode("latin-1", "backslashreplace").decode("latin-1") for text in texts]
+    if not plain:
+        return []
+    made, words = [_fitting(text, draw, font) for text in plain[:-1]], plain[-1].split(" ")
+    while words and len(made) < LINES - 1:
+        fits = 1
+        while fits < len(words) and draw.textlength(" ".join(words[: fits + 1]), font=font) <= TILE:
+            fits += 1
+        made.append(_fitting(" ".join(words[:fits]), draw, font))
+        words = words[fits:]
+    return [*made, _fitting(" ".join(words), draw, font)] if words else made
+
+
+def _fitting(plain: str, draw: ImageDraw.ImageDraw, font: Font) -> str:
+    """The text as far as it fits below its photo."""
     if draw.textlength(plain, font=font) <= TILE:
         return plain
     while plain and draw.textlength(plain + "...", font=font) > TILE:

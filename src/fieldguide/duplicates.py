@@ -13,7 +13,6 @@ the few that survive.
    of each axis, as a crop causes them. What is then left over, against the contrast of the image, decides.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -110,12 +109,12 @@ def likeness(signatures: NDArray[np.uint8]) -> Likeness:
     """
     if signatures.ndim != 2 or signatures.shape[1:] != (SIGNATURE_BYTES,):
         raise ValueError(f"signatures must be of shape (n_images, {SIGNATURE_BYTES}), got {signatures.shape}")
-    first = _first_equals(signatures)
+    first = first_equals(signatures)
     kept = np.flatnonzero(first == np.arange(len(first)))
     copies = np.flatnonzero(first != np.arange(len(first)))
     coefficients = np.ascontiguousarray(signatures[kept]).view("<i2")
     candidates = _candidates(_directions(coefficients))
-    scores = _scores(coefficients, candidates)
+    scores, _ = _registered(coefficients, candidates)
     found = scores >= SAME
     pairs = np.concatenate([np.stack([first[copies], copies], axis=1), kept[candidates[found]]])
     scores = np.concatenate([np.ones(len(copies), np.float32), scores[found]])
@@ -123,45 +122,11 @@ def likeness(signatures: NDArray[np.uint8]) -> Likeness:
     return Likeness(pairs[order], scores[order])
 
 
-@dataclass(frozen=True)
-class Twins:
-    """Which images show the same photo, without chains: what is alike an image's twin need not be its own."""
-
-    first: NDArray[np.int64]
-    """Of shape (n_images,): the first image with an equal signature, which stands for all of these."""
-    members: dict[int, tuple[int, ...]]
-    """Each first image to all with its signature, itself included, growing."""
-    linked: dict[int, tuple[int, ...]]
-    """Each first image that has near-duplicates to the first images of these, growing."""
-
-    def around(self, first: int) -> tuple[int, ...]:
-        """All images whose signature is a near-duplicate of this first image's, not equal to it."""
-        return tuple(row for other in self.linked.get(first, ()) for row in self.members[other])
-
-
-def twins(signatures: NDArray[np.uint8], pairs: NDArray[np.int64]) -> Twins:
-    """Order pairs by image.
-
-    Parameters
-    ----------
-    signatures : ndarray of shape (n_images, SIGNATURE_BYTES), uint8
-    pairs : ndarray of shape (n_pairs, 2), int64
-        From :func:`likeness`.
-    """
-    first = _first_equals(signatures)
-    members: dict[int, list[int]] = {}
-    for row, one in enumerate(first.tolist()):
-        members.setdefault(one, []).append(row)
-    linked: dict[int, set[int]] = {}
-    for low, high in first[pairs].tolist():
-        if low != high:
-            linked.setdefault(low, set()).add(high)
-            linked.setdefault(high, set()).add(low)
-    return Twins(
-        first,
-        {one: tuple(rows) for one, rows in members.items()},
-        {one: tuple(sorted(others)) for one, others in linked.items()},
-    )
+def first_equals(signatures: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """For each row the position of the first row that equals it."""
+    rows = np.ascontiguousarray(signatures).view(np.dtype((np.void, SIGNATURE_BYTES))).ravel()
+    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], dtype=np.int64)
 
 
 def compare(signatures: NDArray[np.uint8], pairs: NDArray[np.int64]) -> Floats:
@@ -178,7 +143,24 @@ def compare(signatures: NDArray[np.uint8], pairs: NDArray[np.int64]) -> Floats:
     ndarray of shape (n_pairs,), float32
         At most 1; near-duplicates have :data:`SAME` or more, unlike images less than 0 as often as not.
     """
-    return _scores(np.ascontiguousarray(signatures).view("<i2"), pairs)
+    return _registered(np.ascontiguousarray(signatures).view("<i2"), pairs)[0]
+
+
+def shifts(signatures: NDArray[np.uint8], pairs: NDArray[np.int64]) -> Floats:
+    """How the second image of each pair lies in the first.
+
+    Parameters
+    ----------
+    signatures, pairs
+        As for :func:`compare`.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 4), float32
+        Shift and stretch down, shift and stretch across, in sides of the image: what the second shows at a
+        place p is in the first at p + shift + stretch · (p - 1/2).
+    """
+    return _registered(np.ascontiguousarray(signatures).view("<i2"), pairs)[1]
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -202,13 +184,6 @@ _WAVES = {count: _cosines(count) for count in (COLOUR, BRIGHTNESS)}
 def _frequencies(channel: Floats, count: int) -> Floats:
     waves = _WAVES[count]
     return np.asarray(waves @ channel @ waves.T, dtype=np.float32)
-
-
-def _first_equals(signatures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """For each row the position of the first row that equals it."""
-    rows = np.ascontiguousarray(signatures).view(np.dtype((np.void, SIGNATURE_BYTES))).ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], dtype=np.int64)
 
 
 def _directions(coefficients: NDArray[np.int16]) -> Floats:
@@ -266,15 +241,18 @@ class _Nearest:
         self.rows, self.columns, self.values = rows[kept], columns[kept], values[kept]
 
 
-def _scores(coefficients: NDArray[np.int16], pairs: NDArray[np.int64], block: int = 1024) -> Floats:
-    """Likeness of each pair after registration, of shape (n_pairs,)."""
-    scores = np.empty(len(pairs), np.float32)
+def _registered(
+    coefficients: NDArray[np.int16], pairs: NDArray[np.int64], block: int = 1024
+) -> tuple[Floats, Floats]:
+    """Likeness of each pair after registration, of shape (n_pairs,), and the moves, of shape (n_pairs, 4)."""
+    scores, steps = np.empty(len(pairs), np.float32), np.empty((len(pairs), 4), np.float32)
     for start in range(0, len(pairs), block):
         images, where = np.unique(pairs[start : start + block], return_inverse=True)
         fields = _fields(coefficients[images])
         lower, higher = where.reshape(-1, 2).T
-        scores[start : start + block] = _register([f[lower] for f in fields], [f[higher] for f in fields])
-    return scores
+        sides = [f[lower] for f in fields], [f[higher] for f in fields]
+        scores[start : start + block], steps[start : start + block] = _register(*sides)
+    return scores, steps
 
 
 def _fields(coefficients: NDArray[np.int16]) -> list[Floats]:
@@ -308,18 +286,19 @@ def _sampler(side: int, blur: float) -> tuple[Floats, Floats]:
 _SAMPLERS = {BRIGHTNESS: _sampler(BRIGHTNESS, _BLUR), COLOUR: _sampler(COLOUR, 0.0)}
 
 
-def _register(lower: list[Floats], higher: list[Floats]) -> Floats:
-    """1 minus the share of contrast that differs once the best small shift and stretch is taken out."""
+def _register(lower: list[Floats], higher: list[Floats]) -> tuple[Floats, Floats]:
+    """1 minus the share of contrast that differs once a small shift and stretch is taken out; these two."""
     channels = list(zip(lower, higher, strict=True))
     difference = np.concatenate([_flat(b[:, 0] - a[:, 0]) for a, b in channels], axis=1)
     moves = np.concatenate([_moves((a + b) * np.float32(0.5)) for a, b in channels], axis=2)
     square = moves @ moves.swapaxes(1, 2)
     ridge = 1e-4 * np.trace(square, axis1=1, axis2=2)[:, None, None] / 4 + 1e-3
     solution = np.linalg.solve(square + ridge * np.eye(4, dtype=np.float32), moves @ difference[..., None])
-    steps = np.clip(solution, -_LARGEST_CROP, _LARGEST_CROP)
-    rest = difference - (steps.swapaxes(1, 2) @ moves)[:, 0]
+    steps = np.clip(solution, -_LARGEST_CROP, _LARGEST_CROP)[..., 0]
+    rest = difference - (steps[:, None] @ moves)[:, 0]
     contrast = np.minimum(_contrast(lower), _contrast(higher))
-    return np.asarray(1 - (rest**2).sum(axis=1) / (2 * np.maximum(contrast, _FLAT)), dtype=np.float32)
+    left = (rest**2).sum(axis=1) / (2 * np.maximum(contrast, _FLAT))
+    return (1 - left).astype(np.float32), steps.astype(np.float32)
 
 
 def _moves(fields: Floats) -> Floats:

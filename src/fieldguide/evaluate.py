@@ -110,6 +110,14 @@ class Answers:
     """Images that could not be read."""
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A model's answers to a data set, and what they come to."""
+
+    answers: Answers
+    evaluation: Evaluation
+
+
 def answers_to(predictor: AnyPredictor, dataset: "Dataset", progress: Progress = silent) -> Answers:
     """Have a model answer labelled images.
 

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import likeness, twins
+from fieldguide.duplicates import likeness
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import count_of
+from fieldguide.second_look import confirmed
 from fieldguide.sight import look
+from fieldguide.twins import twins
 
 KINDS = ("same_file", "near_duplicate", "same_group")
 """How an image may leak, the plainest first."""
@@ -85,10 +87,10 @@ def find_leaks(measured: Side, training: Side) -> Leaks:
     ----------
     measured, training
         Both sides of a split; an image may leak to the other through an equal file, a near-duplicate
-        (:mod:`fieldguide.duplicates`) or a group of the same name.
+        (:mod:`fieldguide.duplicates`, with a :mod:`fieldguide.second_look`) or a group of the same name.
     """
     seen = set(training.digests)
-    near = _near(measured.signatures, training.signatures)
+    near = _near(measured, training)
     names = set(training.groups or ()) - {""}
     kinds: dict[str, str] = {}
     for row, path in enumerate(measured.paths):
@@ -101,14 +103,15 @@ def find_leaks(measured: Side, training: Side) -> Leaks:
     return Leaks(kinds, len(measured.paths))
 
 
-def _near(measured: NDArray[np.uint8], training: NDArray[np.uint8]) -> set[int]:
+def _near(measured: Side, training: Side) -> set[int]:
     """Rows of `measured` with a near-duplicate in `training`."""
-    count = len(measured)
-    if not count or not len(training):
+    count = len(measured.paths)
+    if not count or not len(training.paths):
         return set()
     # Measured ones first: each image is compared with the most similar ones that come after it.
-    signatures = np.concatenate([measured, training])
-    found = twins(signatures, likeness(signatures).pairs)
+    signatures = np.concatenate([measured.signatures, training.signatures])
+    pairs = confirmed((*measured.paths, *training.paths), signatures, likeness(signatures)).pairs
+    found = twins(signatures, pairs)
     rows: set[int] = set()
     for first, members in found.members.items():
         alike: Sequence[int] = (*members, *found.around(first))

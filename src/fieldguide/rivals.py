@@ -8,13 +8,14 @@ pairs (:mod:`fieldguide.paired`).
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import DataError, OptionError
-from fieldguide.evaluate import Answers, AnyPredictor, answers_to, foreign_measured, measured_by
+from fieldguide.evaluate import AnyPredictor, Measured, answers_to, foreign_measured, measured_by
 from fieldguide.evaluation import Evaluation
 from fieldguide.folding import look
 from fieldguide.paired import Pair, compare_answers, holm
@@ -98,6 +99,7 @@ def compare_models(
     *,
     foreign: "Dataset | None" = None,
     leaks: "Leaks | None" = None,
+    known: Mapping[str, Measured] = MappingProxyType({}),
     progress: Progress = silent,
 ) -> Rivalry:
     """Measure several models on the same labelled images.
@@ -113,6 +115,8 @@ def compare_models(
         Images of other things, whose labels do not matter: each model is measured on them too.
     leaks
         Which of the images training has seen: adds each model's accuracy without them.
+    known
+        What some of the models, by name, are already known to reach on just this; they are not asked again.
     progress
         Told of the images done.
 
@@ -125,19 +129,16 @@ def compare_models(
     """
     if len(models) < 2:
         raise OptionError(f"models: must be two or more, got {len(models)}; name another to compare with")
-    answered = {name: answers_to(model, dataset, progress) for name, model in models.items()}
-    common = _in_common(models, dataset, answered)
-    outcomes = {name: _at(answers, common) for name, answers in answered.items()}
-    right = {name: found.truth == found.predicted for name, found in outcomes.items()}
+    found = {
+        name: known[name] if name in known else _measure(model, dataset, foreign, leaks, progress)
+        for name, model in models.items()
+    }
+    common = _in_common(dataset, found)
+    outcomes = {name: _at(own, common) for name, own in found.items()}
+    right = {name: said.truth == said.predicted for name, said in outcomes.items()}
     groups = _groups(dataset, common, progress)
-    measured = {name: measured_by(model, dataset, answered[name], leaks) for name, model in models.items()}
-    if foreign is not None:
-        measured = {
-            name: foreign_measured(models[name], own, answered[name], foreign, progress)
-            for name, own in measured.items()
-        }
     return Rivalry(
-        models=tuple(Rival(name, own, float(right[name].mean())) for name, own in measured.items()),
+        models=tuple(Rival(name, own.evaluation, float(right[name].mean())) for name, own in found.items()),
         n=len(common),
         separate=len(np.unique(groups)),
         pairs=_pairs(right, groups),
@@ -145,26 +146,38 @@ def compare_models(
     )
 
 
-def _in_common(
-    models: Mapping[str, AnyPredictor], dataset: "Dataset", answered: Mapping[str, Answers]
-) -> IntArray:
+def _measure(
+    model: AnyPredictor,
+    dataset: "Dataset",
+    foreign: "Dataset | None",
+    leaks: "Leaks | None",
+    progress: Progress,
+) -> Measured:
+    answers = answers_to(model, dataset, progress)
+    evaluation = measured_by(model, dataset, answers, leaks)
+    if foreign is not None:
+        evaluation = foreign_measured(model, evaluation, answers, foreign, progress)
+    return Measured(answers, evaluation)
+
+
+def _in_common(dataset: "Dataset", found: Mapping[str, Measured]) -> IntArray:
     """Images that every model answered, growing."""
-    rows = [answers.rows for answers in answered.values()]
+    rows = [own.answers.rows for own in found.values()]
     common = rows[0]
     for others in rows[1:]:
         common = np.intersect1d(common, others)
     if not len(common):
-        names = " and ".join(models)
+        names = " and ".join(found)
         raise DataError(
             f"{dataset.root}: {names} have no class in common that the data show; nothing to compare"
         )
     return common
 
 
-def _at(answers: Answers, rows: IntArray) -> Any:
-    places = np.searchsorted(answers.rows, rows)
-    columns = {name: values[places] for name, values in vars(answers.outcomes).items()}
-    return replace(answers.outcomes, **columns)
+def _at(own: Measured, rows: IntArray) -> Any:
+    places = np.searchsorted(own.answers.rows, rows)
+    columns = {name: values[places] for name, values in vars(own.answers.outcomes).items()}
+    return replace(own.answers.outcomes, **columns)
 
 
 def _groups(dataset: "Dataset", rows: IntArray, progress: Progress) -> IntArray:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from fieldguide.corrections import Correction
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import Twins
 from fieldguide.errors import Refusal
 from fieldguide.held_out import HeldOut
 from fieldguide.scan import count_of
 from fieldguide.sight import Sight
+from fieldguide.twins import Twins
 
 __all__ = ["Check", "Evidence", "Finding", "Found", "Item", "NotApplicable", "Result", "count_of", "named"]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from fieldguide.checks.common import Evidence, Found, Item, Result, named
+from fieldguide.checks.common import Evidence, Found, Item, Result, count_of, named
 
 CODE = "FG008"
 TITLE = "Unequal classes"
@@ -23,6 +23,6 @@ def check(evidence: Evidence) -> Result:
     return Found(
         f"{named(small)} with fewer than a tenth of the {most} images of {largest!r}: rare classes are "
         "missed more often, and accuracy alone does not show it",
-        tuple(Item((), f"{name!r}: {counts[name]} images") for name in small),
+        tuple(Item((), f"{name!r}: {count_of(counts[name], 'image')}") for name in small),
         count=len(small),
     )

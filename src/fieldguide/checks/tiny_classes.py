@@ -1,6 +1,6 @@
 """Classes with too few separate photos."""
 
-from fieldguide.checks.common import Evidence, Found, Item, Result, named
+from fieldguide.checks.common import Evidence, Found, Item, Result, count_of, named
 
 CODE = "FG009"
 TITLE = "Tiny classes"
@@ -23,7 +23,7 @@ def check(evidence: Evidence) -> Result:
     return Found(
         f"{named(tiny)} with fewer than {FEWEST} separate photos to learn from: too few to learn what "
         "varies, or to measure it",
-        tuple(Item((), f"{name!r}: {counts[name]}") for name in tiny),
+        tuple(Item((), f"{name!r}: {count_of(counts[name], 'separate photo')}") for name in tiny),
         count=len(tiny),
     )
 

@@ -8,6 +8,9 @@ from fieldguide.corrections import Correction
 CODE = "FG005"
 TITLE = "The same photo under two labels"
 SEVERITY = "issue"
+NEAR = "nearly the same photo"
+CLEAR = 0.9
+"""Probability from which on the label of nearly the same photos is clear: they may be two things."""
 
 
 def check(evidence: Evidence) -> Result:
@@ -25,7 +28,10 @@ def check(evidence: Evidence) -> Result:
             Item(evidence.paths(rows), _note(evidence, rows, "the same file"), _fixes(evidence, rows))
             for rows in exact
         ),
-        *(Item(evidence.paths(rows), _note(evidence, rows, "nearly the same photo")) for rows in near),
+        *(
+            Item(evidence.paths(rows), _note(evidence, rows, NEAR), _near_fixes(evidence, rows))
+            for rows in near
+        ),
     )
     if not items:
         return None
@@ -53,21 +59,37 @@ def _note(evidence: Evidence, rows: tuple[int, ...], kind: str) -> str:
 
 def _fixes(evidence: Evidence, rows: tuple[int, ...]) -> tuple[Correction, ...]:
     """Drop all but those of the label that models which had not seen the photo hold most probable."""
-    best = _best_label(evidence, rows)
+    best, _ = _best_label(evidence, rows)
     reason = "the same file has another label, too"
     if best is not None:
         reason += f"; {best!r} is the more probable one"
+    return _drops(evidence, rows, best, reason)
+
+
+def _near_fixes(evidence: Evidence, rows: tuple[int, ...]) -> tuple[Correction, ...]:
+    """The same, where one label is clear; else a person must look."""
+    best, probability = _best_label(evidence, rows)
+    if best is None or probability < CLEAR:
+        return ()
+    return _drops(evidence, rows, best, f"{NEAR} has the label {best!r}, which is right by {probability:.2f}")
+
+
+def _drops(
+    evidence: Evidence, rows: tuple[int, ...], best: str | None, reason: str
+) -> tuple[Correction, ...]:
     labels = evidence.dataset.labels
     return tuple(evidence.correction(row, "drop", reason) for row in rows if labels[row] != best)
 
 
-def _best_label(evidence: Evidence, rows: tuple[int, ...]) -> str | None:
+def _best_label(evidence: Evidence, rows: tuple[int, ...]) -> tuple[str | None, float]:
+    """The most probable of their labels and its mean probability; None and 0 where nothing can tell."""
     answers = evidence.held_out
     if answers is None:
-        return None
+        return None, 0.0
     labels = {evidence.dataset.labels[row] for row in rows}
     places = [place for place, row in enumerate(answers.rows.tolist()) if row in set(rows)]
     if not places or not labels <= set(answers.classes):
-        return None
+        return None, 0.0
     mean = answers.probabilities[places].mean(axis=0)
-    return max(sorted(labels), key=lambda label: float(mean[answers.classes.index(label)]))
+    best = max(sorted(labels), key=lambda label: float(mean[answers.classes.index(label)]))
+    return best, float(mean[answers.classes.index(best)])

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     tell = terminal.say if options.json == STANDARD_OUTPUT else terminal.show
     for line in lines(found):
         tell(line)
-    write_json(found.as_dict(), options.json)
+    write_json({"data": options.data.name or str(options.data), **found.as_dict()}, options.json)
     if options.fix is not None:
         # What was corrected before stays corrected: the new table can take the old one's place.
         table = (*corrections, *found.fixes)
@@ -103,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
 
 def lines(found: "Audit") -> Iterator[str]:
     """The findings as a page of text."""
+    from fieldguide.checks import CHECKS
     from fieldguide.scan import count_of
 
     issues = count_of(len(found.issues), "issue")
@@ -113,11 +114,12 @@ def lines(found: "Audit") -> Iterator[str]:
         yield from _shown(finding)
     yield ""
     if found.not_applicable:
+        titles = {check.CODE: check.TITLE for check in CHECKS}
         reasons: dict[str, list[str]] = {}
         for code, reason in found.not_applicable:
-            reasons.setdefault(reason, []).append(code)
-        told = "; ".join(f"{', '.join(codes)} ({reason})" for reason, codes in reasons.items())
-        yield f"not applicable: {told}"
+            reasons.setdefault(reason, []).append(f"{code} {titles[code]}")
+        for reason, checks in reasons.items():
+            yield f"not looked for, since {reason}: {'; '.join(checks)}"
     fixes = len(found.fixes)
     if fixes:
         yield f"--fix FILE.csv writes {count_of(fixes, 'suggested correction')}; docs/check.md explains all"

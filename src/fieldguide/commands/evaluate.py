@@ -58,7 +58,6 @@ def run(options: argparse.Namespace) -> int:
 
     page.check(options)
     models = {name: load(path) for name, path in _named([options.model, *options.against]).items()}
-    model, rivalry = next(iter(models.values())), None
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(terminal.progress())
         dataset = stack.enter_context(open_dataset(options.data, minimum_classes=1, progress=progress))
@@ -68,12 +67,14 @@ def run(options: argparse.Namespace) -> int:
             foreign = stack.enter_context(opened)
         chosen = choose_split(dataset, options.split)
         leaks = _leaks(dataset, chosen, progress)
-        if len(models) > 1:
+        if options.report is not None:
+            material = page.measure_and_write(models, (chosen, foreign), leaks, options, progress)
+            measured, rivalry = material.evaluation, material.rivalry
+        elif len(models) > 1:
             rivalry = compare_models(models, chosen, foreign=foreign, leaks=leaks, progress=progress)
             measured = rivalry.models[0].evaluation
-        if options.report is not None:
-            measured = page.measure_and_write(model, (chosen, foreign), (leaks, rivalry), options, progress)
-        elif rivalry is None:
+        else:
+            (model,), rivalry = models.values(), None
             measured = evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
     for note in (*dataset.notes, *(foreign.notes if foreign else ())):
         terminal.say(f"note: {note}")

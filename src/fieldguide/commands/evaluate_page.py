@@ -1,7 +1,7 @@
 """The page of ``fieldguide evaluate --report``: its options, and how it is made."""
 
 import argparse
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,10 @@ from fieldguide.errors import OptionError
 
 if TYPE_CHECKING:
     from fieldguide.dataset import Dataset
-    from fieldguide.evaluation import Evaluation
     from fieldguide.leaks import Leaks
     from fieldguide.predictor import Predictor
     from fieldguide.progress import Progress
-    from fieldguide.rivals import Rivalry
+    from fieldguide.report.material import Material
 
 ADDITIONS = ("plots", "findings", "learning_curve")
 """Options that mean nothing without a page."""
@@ -61,13 +60,16 @@ def check(options: argparse.Namespace) -> None:
 
 
 def measure_and_write(
-    model: "Predictor",
+    models: "Mapping[str, Predictor]",
     images: "tuple[Dataset, Dataset | None]",
-    beside: "tuple[Leaks | None, Rivalry | None]",
+    leaks: "Leaks | None",
     options: argparse.Namespace,
     progress: "Progress",
-) -> "Evaluation":
-    """Measure a model, and write the page while the photos of an archive are still there."""
+) -> "Material":
+    """Measure the first model, compare it with the others, and write the page.
+
+    Now, while the photos of an archive are still there.
+    """
     from fieldguide.report import write_report
     from fieldguide.report.gather import Asked, gather
 
@@ -78,9 +80,9 @@ def measure_and_write(
         foreign=options.foreign,
         findings=options.findings,
         learning_curve=options.learning_curve,
+        rivals=models if len(models) > 1 else {},
     )
-    (chosen, foreign), (leaks, rivalry) = images, beside
+    model, (chosen, foreign) = next(iter(models.values())), images
     material = gather(model, chosen, asked, foreign=foreign, leaks=leaks, progress=progress)
-    material = replace(material, rivalry=rivalry)
     write_report(material, options.report, plots=options.plots, progress=progress)
-    return material.evaluation
+    return material

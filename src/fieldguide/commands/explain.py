@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide import terminal
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_file, write_json
+from fieldguide.commands.options import STANDARD_OUTPUT, add_json, new_png, write_json
 
 if TYPE_CHECKING:
     from fieldguide.explain import Explanation
@@ -30,14 +30,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--train", type=Path, metavar="DATA", help="also show the images of DATA that the photo is most like"
     )
     add_json(parser)
-
-
-def new_png(text: str) -> Path:
-    """A PNG file to be written."""
-    path = new_file(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"must end in .png; got {text!r}")
-    return path
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,7 +67,7 @@ def lines(explained: "list[Explanation]") -> list[str]:
     said = f"unknown (nearest class: {first.predicted})" if first.unknown else first.predicted
     figures = [
         f"  {one.label}: probability {one.probability:.3f}, score {one.score:.3f}"
-        + (f" = {float(one.map.sum(dtype=float)):.3f} from the photo + {one.bias:.3f}" if one.exact else "")
+        + (f" = {float(one.map.sum(dtype=float)):.3f} from the photo {one.bias:+.3f}" if one.exact else "")
         for one in explained
     ]
     return [f"answer: {said}, typicality {first.typicality:.3f}", *figures, sentence(first)]

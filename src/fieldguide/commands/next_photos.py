@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldguide import terminal
-from fieldguide.commands.options import count, new_file, say_refused
+from fieldguide.commands.options import count, new_file, new_png, say_refused
 
 if TYPE_CHECKING:
     from fieldguide.what_next import Suggestions
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=count, default=50, metavar="N", help="photos to choose (default: 50)")
     parser.add_argument("--out", type=new_file, metavar="FILE.csv", help="write the list as a table")
     parser.add_argument(
-        "--sheet", type=new_file, metavar="FILE.png", help="draw the photos on one picture, a contact sheet"
+        "--sheet", type=new_png, metavar="FILE.png", help="draw the photos on one picture, a contact sheet"
     )
 
 

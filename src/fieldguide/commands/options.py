@@ -80,6 +80,14 @@ def new_file(text: str) -> Path:
     return path
 
 
+def new_png(text: str) -> Path:
+    """A PNG file to be written."""
+    path = new_file(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"must end in .png; got {text!r}")
+    return path
+
+
 def new_file_or_stdout(text: str) -> Path:
     """The same, and ``-`` for standard output."""
     return STANDARD_OUTPUT if text == str(STANDARD_OUTPUT) else new_file(text)

@@ -78,7 +78,7 @@ def _foreign(foreign: dict[str, Any]) -> Iterator[str]:
     yield f"{foreign['n']} foreign images, told apart by typicality"
     yield f"  {'AUROC':<20}{_range(foreign['auroc'])}"
     beside = _range(foreign["auroc_of_probability"])
-    yield f"  {'the same of':<20}{beside} the largest probability, were that the rule"
+    yield f"  {'by probability':<20}{beside} AUROC if the largest probability were the rule instead"
     yield f"  {'false alarms':<20}{_range(foreign['false_alarm_rate'])} of the data's images taken as unknown"
     yield f"  {'missed':<20}{_range(foreign['miss_rate'])} of the foreign images taken as known"
 

@@ -1,16 +1,18 @@
 """From a model, images and the files of other commands to what a report is made from."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide.errors import DataError
-from fieldguide.evaluate import answers_to, foreign_answers, measured_by
+from fieldguide.evaluate import AnyPredictor, Measured, answers_to, foreign_answers, measured_by
 from fieldguide.evaluation import with_foreign
 from fieldguide.progress import Progress, silent
 from fieldguide.report.material import Material
 from fieldguide.report.photos import Photos
+from fieldguide.rivals import compare_models
 from fieldguide.witness import Witness
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Asked:
     """A file that ``check --json`` wrote."""
     learning_curve: Path | None = None
     """A file that ``compare --curve --json`` wrote."""
+    rivals: Mapping[str, AnyPredictor] = field(default_factory=dict)
+    """All models to compare by name, the one of the report first; empty compares none."""
 
 
 def gather(
@@ -75,6 +79,12 @@ def gather(
     if foreign is not None:
         others, refused = foreign_answers(predictor, foreign, progress)
         measured = with_foreign(measured, answers.outcomes, others, refused)
+    rivalry = None
+    if asked.rivals:
+        known = {next(iter(asked.rivals)): Measured(answers, measured)}
+        rivalry = compare_models(
+            asked.rivals, images, foreign=foreign, leaks=leaks, known=known, progress=progress
+        )
     return Material(
         model=asked.model.name,
         data=asked.data.name or str(asked.data),
@@ -89,6 +99,7 @@ def gather(
         findings=findings,
         learning_curve=None if curve is None else curve["learning_curve"],
         foreign=others,
+        rivalry=rivalry,
     )
 
 

@@ -5,6 +5,7 @@ all. It is an upper end and said to be one; where nothing can be computed the st
 figures.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ FIRST = 1.0
 """Gain of what must come before all else."""
 FEW = 0.5
 """A class with less than this part of the median class's training photos has few."""
+MISSED = 0.05
+"""Share of foreign photos taken for a known class that is worth a step."""
+TOLD_APART = 0.9
+"""AUROC from which on foreign photos look less familiar, wherever the line is drawn."""
 WIDE = 0.06
 """Half an interval's width, in accuracy, from which on more photos to measure on are worth having."""
 
@@ -56,6 +61,7 @@ def ideas_of(material: Material) -> Iterator[Idea]:
     yield from _few_photos(material)
     yield from _more_photos(material)
     yield from _findings(material)
+    yield from _foreign(material)
     yield from _unlike(material)
     yield from _calibration(material)
     yield from _refused(material)
@@ -153,7 +159,28 @@ def _findings(material: Material) -> Iterator[Idea]:
             f"fieldguide check found {plural(len(issues), 'kind')} of fault; the most frequent: "
             f"{most['message']}"
         )
-        yield _idea(0, "Mend the data first", why, f"fieldguide check {material.data} --fix corrections.csv")
+        data = shlex.quote(str((material.findings or {}).get("data", material.data)))
+        yield _idea(0, "Mend the data first", why, f"fieldguide check {data} --fix corrections.csv")
+
+
+def _foreign(material: Material) -> Iterator[Idea]:
+    """Photos of other things that get a name."""
+    found = material.evaluation.foreign
+    if found is None or found.miss_rate.low <= MISSED:
+        return
+    why = f"{percent(found.miss_rate.value)} of the foreign photos are taken for one of the classes. "
+    if found.auroc.low >= TOLD_APART:
+        why += (
+            "They do look less familiar than these photos, but the line is drawn by the least familiar "
+            "training photos: find those that do not belong (fieldguide check), leave them out, and train "
+            "again."
+        )
+    else:
+        why += (
+            "They look nearly as familiar as these photos. If such photos will come, add a class for them, "
+            "and have answers of a low probability looked at."
+        )
+    yield _idea(0, "Photos of other things pass as known", why)
 
 
 def _unlike(material: Material) -> Iterator[Idea]:
