@@ -231,6 +231,8 @@ FLOORS = {
     "server.schemas": 60,
     "server.inference_schemas": 60,
     "server.batching": 60,
+    "server.decoder": 60,
+    "server.decoders": 61,
     "server.trial": 60,
     "server.models": 61,
     "server.bodies": 61,
