@@ -32,23 +32,28 @@ class Running:
     temporary: Path
     """What it takes for the folder of temporary files."""
 
-    def memory(self) -> float:
-        """Megabytes that it holds."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmRSS:")[1].split()[0]) / 1024
+    def processes(self) -> list[Path]:
+        """The server itself and those that decode for it, as folders of /proc."""
+        own = Path(f"/proc/{self.process.pid}")
+        kids = [pid for task in (own / "task").iterdir() for pid in (task / "children").read_text().split()]
+        return [own, *(Path("/proc") / pid for pid in kids)]
+
+    def memory(self, field: str = "VmRSS") -> float:
+        """Megabytes that all of them hold."""
+        texts = [(process / "status").read_text() for process in self.processes()]
+        return sum(int(text.split(f"{field}:")[1].split()[0]) for text in texts) / 1024
 
     def peak(self) -> float:
-        """Megabytes that it held at most."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmHWM:")[1].split()[0]) / 1024
+        """Megabytes that each held at most, added up."""
+        return self.memory("VmHWM")
 
     def descriptors(self) -> int:
-        """Files that it holds open."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))  # noqa: PTH208
+        """Files that they hold open."""
+        return sum(len(list((process / "fd").iterdir())) for process in self.processes())
 
     def threads(self) -> int:
-        """Threads that it has."""
-        return len(os.listdir(f"/proc/{self.process.pid}/task"))  # noqa: PTH208
+        """Threads that they have."""
+        return sum(len(list((process / "task").iterdir())) for process in self.processes())
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ def test_health_and_metrics(server):
         assert ready["ready"] is True and ready["models"][0]["name"] == "colours"
         page = client.get("/metrics").text
     assert 'fieldguide_images_total{model="colours",outcome="refused"}' in page
-    assert "fieldguide_queue_limit_images 48.0" in page
+    assert "fieldguide_queue_limit_images 40.0" in page
     assert "process_open_fds" in page
     labels = [line for line in page.splitlines() if line.startswith("fieldguide_requests_total")]
     assert any('route="/v1/models/{name}:predict"' in line for line in labels)

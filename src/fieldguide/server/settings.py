@@ -17,7 +17,7 @@ class Settings:
     """Images that go through the network together; more overflow the caches of a core."""
     batch_wait: float = 0.002
     """Seconds for which the first image of a batch waits for others that are being decoded."""
-    queue: int = 48
+    queue: int = 40
     """Images being decoded, waiting or in the network, of all clients; beyond it is 503. Small on purpose: an
     image that is accepted waits for no more than these."""
     images: int = 32
