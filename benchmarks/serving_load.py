@@ -41,7 +41,9 @@ class Running:
     def memory(self, field: str = "VmRSS") -> float:
         """Megabytes that all of them hold."""
         texts = [(process / "status").read_text() for process in self.processes()]
-        return sum(int(text.split(f"{field}:")[1].split()[0]) for text in texts) / 1024
+        # Of a process that has just ended nothing is said.
+        held = [text.split(f"{field}:")[1].split()[0] for text in texts if f"{field}:" in text]
+        return sum(map(int, held)) / 1024
 
     def peak(self) -> float:
         """Megabytes that each held at most, added up."""

@@ -100,7 +100,8 @@ def test_too_many_connections_cost_the_one_that_has_sent_for_longest(colours):
     with contextlib.ExitStack() as stack, running(colours, connections=20) as server:
         for _ in range(60):
             stack.enter_context(server.connect())
-        time.sleep(0.2)
+        cut = server.context.metrics.closed.labels("too_many")._value.get
+        until(lambda: cut() == 40)
         assert len(server.server.server_state.connections) <= 21
         assert server.predict(photo(RED)).status_code == 200
         assert "too_many" in httpx.get(f"{server.url}/metrics").text

@@ -100,7 +100,7 @@ def test_what_hangs_is_ended(made, broken):
 
 
 def test_memory_is_bounded(made, monkeypatch):
-    limited = "import fieldguide.server.decoder as d; d.MEMORY_BYTES = 400_000_000; d.work({})"
+    limited = "import fieldguide.server.decoder as d; d.MEMORY_BYTES = 300_000_000; d.work({})"
     monkeypatch.setattr(decoders, "program", limited.format)
     with pytest.raises((MemoryError, RefusedInput)):
         made(seconds=60.0).prepare(photo(RED, "PNG", (7900, 8000)), SQUARE)

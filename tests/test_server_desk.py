@@ -50,7 +50,7 @@ def test_overload_is_answered_with_503_and_the_accepted_are_served_soon(colours)
         statuses = {status for status, _, _ in found}
         assert statuses == {200, 503}
         assert all(retry == "1" for status, _, retry in found if status == 503)
-        # Eight images in batches of four are two rounds of 0.05 s; the rest is the test's own 40 threads.
+        # Eight images in batches of two are four rounds of 0.05 s; the rest is the test's own 40 threads.
         accepted = sorted(seconds for status, seconds, _ in found if status == 200)
         assert accepted[len(accepted) // 2] < 1.0
         assert server.context.desk.waiting == 0

@@ -8,8 +8,9 @@ import contextlib
 import functools
 import json
 import signal
+import socket
+import struct
 import traceback
-from multiprocessing.connection import Connection
 from typing import Any
 
 from fieldguide.errors import RefusedInput
@@ -18,7 +19,10 @@ from fieldguide.preprocess import Preprocessing
 
 MEMORY_BYTES = 3_000_000_000
 """Address space; an image may take 280 MB, and libraries reserve more than they fill."""
-READY = b"ready"
+READY = b"+"
+"""Sent once the process can decode."""
+LENGTHS = struct.Struct("<II")
+"""Of the two parts that each message has: JSON, and bytes of a file or pixels."""
 
 
 def work(descriptor: int) -> None:
@@ -27,32 +31,60 @@ def work(descriptor: int) -> None:
     Parameters
     ----------
     descriptor
-        Of the socket. Two messages come, an order (JSON) and the bytes of a file; one or two go back: what
-        became of it (JSON), and the pixels if there are any.
+        Of the socket. An order and a file come; what became of it goes back, with pixels if there are any.
     """
     _confine()
-    with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError):
-        connection.send_bytes(READY)
+    with socket.socket(fileno=descriptor) as server, contextlib.suppress(EOFError, OSError):
+        server.sendall(READY)
         while True:
-            order, content = connection.recv_bytes(), connection.recv_bytes()
-            _answer(connection, order, content)
+            order, content = received(server)
+            said, pixels = _answer(order, content)
+            sent(server, said, pixels)
 
 
-def _answer(connection: Connection, order: bytes, content: bytes) -> None:
-    pixels = None
+def sent(to: socket.socket, text: bytes, content: bytes | memoryview) -> None:
+    """Send a message."""
+    to.sendall(LENGTHS.pack(len(text), len(content)) + text)
+    to.sendall(content)
+
+
+def received(source: socket.socket) -> tuple[bytes, bytearray]:
+    """Wait for a message.
+
+    Raises
+    ------
+    EOFError
+        If the other side is gone.
+    """
+    text, content = LENGTHS.unpack(exactly(source, LENGTHS.size))
+    return bytes(exactly(source, text)), exactly(source, content)
+
+
+def exactly(source: socket.socket, count: int) -> bytearray:
+    """So many bytes, or EOFError."""
+    whole = bytearray(count)
+    rest = memoryview(whole)
+    while rest:
+        taken = source.recv_into(rest)
+        if not taken:
+            raise EOFError
+        rest = rest[taken:]
+    return whole
+
+
+def _answer(order: bytes, content: bytearray) -> tuple[bytes, bytes | memoryview]:
+    pixels: bytes | memoryview = b""
     said: dict[str, Any]
     try:
-        pixels = preprocessing_of(order).resize(open_image(content))
-        said = {"shape": pixels.shape}
+        square = preprocessing_of(order).resize(open_image(bytes(content)))
+        said, pixels = {"shape": square.shape}, memoryview(square).cast("B")
     except RefusedInput as error:
         said = {"code": error.code, "message": error.message}
     except MemoryError:
         said = {"memory": True}
     except Exception:  # a mistake of ours, which the server's log should tell
         said = {"mistake": traceback.format_exc()}
-    connection.send_bytes(json.dumps(said).encode("ascii"))
-    if pixels is not None:
-        connection.send_bytes(memoryview(pixels).cast("B"))
+    return json.dumps(said).encode("ascii"), pixels
 
 
 @functools.lru_cache(maxsize=16)

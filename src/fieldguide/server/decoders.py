@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from fieldguide.errors import RefusedInput
 from fieldguide.images import open_image
 from fieldguide.predictor import ImageSource
 from fieldguide.preprocess import Preprocessing
-from fieldguide.server.decoder import order_of
+from fieldguide.server.decoder import READY, exactly, order_of, received, sent
 
 SEPARATE = os.name == "posix"
 """Whether there are such processes."""
@@ -82,7 +81,14 @@ class Decoders:
     def close(self) -> None:
         """End all processes, and what waits for them."""
         for process in self._all:
-            process.close()
+            process.kill()
+        ended = []
+        for _ in self._all:
+            with contextlib.suppress(queue.Empty):
+                ended.append(self._free.get(timeout=1.0))
+        for process in ended:
+            process.hang_up()
+            self._free.put(process)  # whoever comes late is told so
 
 
 class _Process:
@@ -91,21 +97,25 @@ class _Process:
     def __init__(self, seconds: float, told: Told) -> None:
         self._seconds, self._told = seconds, told
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._connection: socket.socket | None = None
         self._begun = self._closed = False
 
     def start(self) -> None:
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            # -P: what lies in the working directory is not to be imported.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", program(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-            self._connection, self._begun = Connection(ours.detach()), False
+        with theirs:
+            try:
+                # -P: what lies in the working directory is not to be imported.
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", program(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                )
+            except OSError:
+                ours.close()
+                raise
+        self._connection, self._begun = ours, False
 
     def prepare(self, content: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         for _ in range(ATTEMPTS):
@@ -118,11 +128,16 @@ class _Process:
                 self._end()
         raise RefusedInput("decoder_failed", "decoding this image crashed or took too long; save it anew")
 
-    def close(self) -> None:
+    def kill(self) -> None:
         self._closed = True
         if self._process is not None:
             self._process.kill()  # whoever waits for its answer sees the socket end
             self._process.wait()
+
+    def hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _asked(self, content: bytes, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         if self._closed:
@@ -131,13 +146,12 @@ class _Process:
             self._start_or_fail()
         assert self._connection is not None
         if not self._begun:
-            _await(self._connection, START_SECONDS)
-            self._connection.recv_bytes()
+            self._connection.settimeout(START_SECONDS)
+            exactly(self._connection, len(READY))
             self._begun = True
-        self._connection.send_bytes(order_of(preprocessing))
-        self._connection.send_bytes(content)
-        _await(self._connection, self._seconds)
-        return _answer(self._connection)
+        self._connection.settimeout(self._seconds)
+        sent(self._connection, order_of(preprocessing), content)
+        return _pixels(*received(self._connection))
 
     def _start_or_fail(self) -> None:
         try:
@@ -146,9 +160,7 @@ class _Process:
             raise RuntimeError(f"no process could be started to decode ({error.strerror})") from error
 
     def _end(self, hung: bool = False) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.hang_up()
         if self._process is not None and not self._closed:
             if hung:
                 self._process.kill()
@@ -164,15 +176,10 @@ def program(descriptor: int) -> str:
     return f"{threads}; from fieldguide.server.decoder import work; work({descriptor})"
 
 
-def _await(connection: Connection, seconds: float) -> None:
-    if not connection.poll(seconds):
-        raise TimeoutError
-
-
-def _answer(connection: Connection) -> NDArray[np.uint8]:
-    said = json.loads(connection.recv_bytes())
+def _pixels(answer: bytes, pixels: bytearray) -> NDArray[np.uint8]:
+    said = json.loads(answer)
     if "shape" in said:
-        return np.frombuffer(connection.recv_bytes(), np.uint8).reshape(said["shape"])
+        return np.frombuffer(pixels, np.uint8).reshape(said["shape"])
     if "code" in said:
         raise RefusedInput(said["code"], said["message"])
     if "memory" in said:
