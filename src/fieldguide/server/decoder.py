@@ -42,7 +42,7 @@ def work(descriptor: int) -> None:
             sent(server, said, pixels)
 
 
-def sent(to: socket.socket, text: bytes, content: bytes | memoryview) -> None:
+def sent(to: socket.socket, text: bytes, content: bytes) -> None:
     """Send a message."""
     to.sendall(LENGTHS.pack(len(text), len(content)) + text)
     to.sendall(content)
@@ -72,12 +72,12 @@ def exactly(source: socket.socket, count: int) -> bytearray:
     return whole
 
 
-def _answer(order: bytes, content: bytearray) -> tuple[bytes, bytes | memoryview]:
-    pixels: bytes | memoryview = b""
+def _answer(order: bytes, content: bytearray) -> tuple[bytes, bytes]:
+    pixels = b""
     said: dict[str, Any]
     try:
         square = preprocessing_of(order).resize(open_image(bytes(content)))
-        said, pixels = {"shape": square.shape}, memoryview(square).cast("B")
+        said, pixels = {"shape": square.shape}, square.tobytes()
     except RefusedInput as error:
         said = {"code": error.code, "message": error.message}
     except MemoryError:
