@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -146,7 +148,7 @@ def test_as_many_work_at_once_as_there_are(made, broken):
 
 
 def test_a_server_answers_on_after_a_decoder_crashed(colours, broken):
-    with running(colours) as server:
+    with running(colours, deadline=20.0) as server:
         answer = server.predict(photo(RED), CRASH, photo(BLUE))
         assert answer.status_code == 200
         rows = answer.json()["predictions"]
@@ -157,7 +159,6 @@ def test_a_server_answers_on_after_a_decoder_crashed(colours, broken):
 
 
 def test_where_there_are_no_such_processes_the_server_decodes(monkeypatch):
-    """And would crash with its decoder: the reason for them."""
     monkeypatch.setattr(decoders, "SEPARATE", False)
     monkeypatch.setattr(decoders, "open_image", lambda content: seen.append(content) or open_image(content))
     seen = []
@@ -165,3 +166,15 @@ def test_where_there_are_no_such_processes_the_server_decodes(monkeypatch):
     other.start()
     assert other.prepare(photo(RED), SQUARE).shape == (64, 64, 3)
     assert seen == [photo(RED)] and other._all[0]._process is None
+
+
+def test_a_server_that_decodes_ends_with_its_decoder():
+    code = """if True:
+        import os, signal
+        from fieldguide.server import decoders
+        decoders.SEPARATE = False
+        decoders.open_image = lambda content: os.kill(os.getpid(), signal.SIGSEGV)
+        decoders.Decoders(1, 1.0).prepare(b"crash", decoders.Preprocessing(8))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGSEGV, done.stderr
