@@ -92,7 +92,7 @@ def test_honest_clients_are_served_between_two_hundred_slow_ones(colours):
             for _ in range(20):
                 files = [("images", ("a", photo(RED)))]
                 assert client.post("/v1/models/colours:predict", files=files).status_code == 200
-        assert time.monotonic() - begun < 10.0, "one that waited for the slow would take 2 s, and there are 20"
+        assert time.monotonic() - begun < 10.0, "each of 20 that waits for the slow takes 2 s"
         until(lambda: len(server.server.server_state.connections) == 0, 8)
 
 
