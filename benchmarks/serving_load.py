@@ -6,21 +6,16 @@ import itertools
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-
-from fieldguide.artifact import load_model_file
 
 BOUNDARY = "benchmark-boundary"
 
@@ -34,24 +29,33 @@ class Running:
     address: str
     """Of the page that takes photos."""
     log: Path
+    temporary: Path
+    """What it takes for the folder of temporary files."""
 
-    def memory(self) -> float:
-        """Megabytes that it holds."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmRSS:")[1].split()[0]) / 1024
+    def processes(self) -> list[Path]:
+        """The server itself and those that decode for it, as folders of /proc."""
+        own = Path(f"/proc/{self.process.pid}")
+        kids = [pid for task in (own / "task").iterdir() for pid in (task / "children").read_text().split()]
+        return [own, *(Path("/proc") / pid for pid in kids)]
+
+    def memory(self, field: str = "VmRSS") -> float:
+        """Megabytes that all of them hold."""
+        texts = [(process / "status").read_text() for process in self.processes()]
+        # Of a process that has just ended nothing is said.
+        held = [text.split(f"{field}:")[1].split()[0] for text in texts if f"{field}:" in text]
+        return sum(map(int, held)) / 1024
 
     def peak(self) -> float:
-        """Megabytes that it held at most."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmHWM:")[1].split()[0]) / 1024
+        """Megabytes that each held at most, added up."""
+        return self.memory("VmHWM")
 
     def descriptors(self) -> int:
-        """Files that it holds open."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))  # noqa: PTH208
+        """Files that they hold open."""
+        return sum(len(list((process / "fd").iterdir())) for process in self.processes())
 
     def threads(self) -> int:
-        """Threads that it has."""
-        return len(os.listdir(f"/proc/{self.process.pid}/task"))  # noqa: PTH208
+        """Threads that they have."""
+        return sum(len(list((process / "task").iterdir())) for process in self.processes())
 
 
 @contextlib.contextmanager
@@ -59,58 +63,13 @@ def fieldguide(model: Path, *arguments: str) -> Iterator[Running]:
     """`fieldguide serve`."""
     command = [sys.executable, "-m", "fieldguide", "serve", f"model={model}", "--port", "0", *arguments]
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        temporary = Path(folder) / "tmp"
+        temporary.mkdir()
+        here = {**os.environ, "TMPDIR": str(temporary)}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=here)
         port = int(process.stdout.readline().rpartition(":")[2])
         with ended(process):
-            yield Running(process, port, "/v1/models/model:predict", Path(folder) / "log")
-
-
-LITSERVE = """
-import io, sys
-import litserve, numpy, onnxruntime
-from PIL import Image, ImageOps
-
-MODEL, SIZE, PORT, THREADS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-
-class Api(litserve.LitAPI):
-    def setup(self, device):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
-    def decode_request(self, request):
-        image = ImageOps.exif_transpose(Image.open(request["images"].file)).convert("RGB")
-        return numpy.asarray(image.resize((SIZE, SIZE), Image.Resampling.BICUBIC))
-    def batch(self, inputs):
-        return numpy.stack(inputs)
-    def predict(self, pixels):
-        return self.session.run(["probabilities", "typicality"], {"image": pixels})
-    def unbatch(self, output):
-        return list(zip(*output))
-    def encode_response(self, output):
-        probabilities, typicality = output
-        return {"class": int(probabilities.argmax()), "probability": float(probabilities.max()),
-                "typicality": float(typicality)}
-
-if __name__ == "__main__":
-    api = Api(max_batch_size=4, batch_timeout=0.002)
-    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=60)
-    server.run(host="127.0.0.1", port=PORT, generate_client_file=False, log_level="warning")
-"""
-
-
-@contextlib.contextmanager
-def litserve(python: Path, model: Path) -> Iterator[Running]:
-    """LitServe with the same file, its own batching and the same preprocessing."""
-    size, port = load_model_file(model).preprocessing.size, free_port()
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
-        script = Path(folder) / "server.py"
-        script.write_text(LITSERVE)
-        command = [python, script, model, str(size), str(port), str(os.cpu_count())]
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        with ended(process, whole_group=True):
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), process)
-            yield Running(process, port, "/predict", Path(folder) / "log")
+            yield Running(process, port, "/v1/models/model:predict", Path(folder) / "log", temporary)
 
 
 @contextlib.contextmanager
@@ -128,29 +87,6 @@ def ended(process: subprocess.Popen, whole_group: bool = False) -> Iterator[None
             process.wait()
 
 
-def answers(address: str) -> bool:
-    """Whether a page answers with 200."""
-    try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def wait_for(true: Callable[[], bool], process: subprocess.Popen) -> None:
-    """Wait until a server is up."""
-    while not true():
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended with code {process.returncode}")
-        time.sleep(0.2)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 @dataclass
 class Found:
     """What clients found."""
@@ -160,8 +96,8 @@ class Found:
     statuses: Counter = field(default_factory=Counter)
     lost: int = 0
     """Requests without an answer."""
-    last: Counter = field(default_factory=Counter)
-    """Statuses in the last second."""
+    spent: float = float("nan")
+    """Seconds from the first request to the last answer."""
 
     def add(self, status: int | None, seconds: float) -> None:
         """One request."""
@@ -171,6 +107,15 @@ class Found:
         self.statuses[status] += 1
         if status == 200:
             self.seconds.append(seconds)
+
+    @property
+    def asked(self) -> int:
+        """All requests."""
+        return sum(self.statuses.values()) + self.lost
+
+    def rate(self) -> float:
+        """Requests answered with 200, a second."""
+        return self.statuses[200] / self.spent
 
     def percentile(self, share: float) -> float:
         """Milliseconds within which that share of the accepted was answered."""
@@ -238,8 +183,15 @@ def load(server: Running, photos: list[bytes], clients: int, seconds: float, pau
         over = lambda: time.monotonic() >= end  # noqa: E731
         await asyncio.gather(*[client(server.port, requests, found, over, pause) for _ in range(clients)])
 
-    asyncio.run(all_clients())
+    found.spent = timed(all_clients())
     return found
+
+
+def timed(work: Coroutine) -> float:
+    """Run it; the seconds that it took."""
+    begun = time.monotonic()
+    asyncio.run(work)
+    return time.monotonic() - begun
 
 
 def open_load(server: Running, photos: list[bytes], rate: float, seconds: float) -> Found:
@@ -248,23 +200,29 @@ def open_load(server: Running, photos: list[bytes], rate: float, seconds: float)
     requests = itertools.cycle([request_of(server.address, form_of(photo)) for photo in photos])
     free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
+    def kept() -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A free connection that the server has not closed meanwhile for having been idle."""
+        while free:
+            reader, writer = free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
+
     async def one(begun: float) -> None:
         try:
-            pair = free.pop() if free else await asyncio.open_connection("127.0.0.1", server.port)
+            pair = kept() or await asyncio.open_connection("127.0.0.1", server.port)
             status, alive = await ask(*pair, next(requests))
         except (OSError, asyncio.IncompleteReadError):
             found.add(None, 0.0)
             return
         found.add(status, time.monotonic() - begun)
-        if time.monotonic() > start + seconds - 1:
-            found.last[status] += 1
         free.append(pair) if alive else pair[1].close()
 
     async def all_requests() -> None:
-        nonlocal start
-        start, tasks = time.monotonic(), set()
-        due = start
-        while due < start + seconds:
+        tasks, due = set(), time.monotonic()
+        end = due + seconds
+        while due < end:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             task = asyncio.create_task(one(time.monotonic()))
             tasks.add(task)
@@ -274,6 +232,5 @@ def open_load(server: Running, photos: list[bytes], rate: float, seconds: float)
         for _, writer in free:
             writer.close()
 
-    start = 0.0
-    asyncio.run(all_requests())
+    found.spent = timed(all_requests())
     return found

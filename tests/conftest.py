@@ -72,4 +72,30 @@ def paint_classes(paint):
     return write
 
 
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory):
+    """A model file of three colours, to be read only."""
+    from tiny_model import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
+
+
+@pytest.fixture(scope="module")
+def server(colours):
+    """A server of that model; `server_made` has what to ask it with."""
+    from server_made import running
+
+    with running(colours) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hasty(colours):
+    """A server with short deadlines."""
+    from server_made import running
+
+    with running(colours, read_seconds=0.6, write_seconds=0.6, idle_seconds=1, body_bytes=200_000) as server:
+        yield server
+
+
 COLOURS = {"red": (200, 60, 60), "green": (60, 190, 60), "blue": (60, 60, 200), "grey": (128, 128, 128)}

@@ -16,6 +16,15 @@ from fieldguide.server.run import bind, server_of
 from fieldguide.server.settings import Settings
 
 RED, GREEN, BLUE = (220, 30, 30), (30, 220, 30), (30, 30, 220)
+TOKEN = "correct-horse-battery-staple"
+HEAD = b"POST /v1/models/colours:predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+"""Of a request, up to what says how its body comes."""
+
+
+def get(address, *headers, host="localhost"):
+    """The bytes of a GET request, after whose answer the connection ends."""
+    lines = [f"GET {address} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), *headers]
+    return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
 
 
 def photo(colour, kind="JPEG", size=(40, 30)):

@@ -19,11 +19,10 @@ from fieldguide.cli import main
 from fieldguide.errors import OptionError
 from fieldguide.server import connections, run
 from fieldguide.server.settings import Settings
-from server_made import RED, photo, read_all, running, until
+from server_made import RED, TOKEN, photo, read_all, running, until
 from tiny_model import write_tiny_model
 
 ADDRESS = "/v1/models/colours:predict"
-TOKEN = "correct-horse-battery-staple"
 
 
 @pytest.fixture

@@ -20,17 +20,6 @@ from server_made import BLUE, GREEN, RED, photo, raw, running, status_of
 from tiny_model import CLASSES, write_tiny_model
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
-
-
-@pytest.fixture(scope="module")
-def server(path):
-    with running(path) as server:
-        yield server
-
-
 def as_json(*images):
     return {"images": [base64.b64encode(image).decode() for image in images]}
 
@@ -42,9 +31,9 @@ def error_of(answer):
     return error["code"]
 
 
-def test_files_and_base64_are_answered_like_the_python_call(server, path):
+def test_files_and_base64_are_answered_like_the_python_call(server, colours):
     images = [photo(RED), photo(GREEN, "PNG"), photo(BLUE, "WEBP")]
-    expected = [row.as_dict() for row in fieldguide.load(path).predict(images)]
+    expected = [row.as_dict() for row in fieldguide.load(colours).predict(images)]
     for row in expected:
         del row["path"]
     by_form = server.predict(*images)
@@ -53,7 +42,7 @@ def test_files_and_base64_are_answered_like_the_python_call(server, path):
     assert by_form.json() == by_json.json()
     assert by_form.json()["predictions"] == expected
     assert [row["label"] for row in expected] == ["red", "green", "blue"]
-    version = fieldguide.load(path).digest[:16]
+    version = fieldguide.load(colours).digest[:16]
     assert by_form.json()["model"] == {"name": "colours", "version": version}
 
 
@@ -71,12 +60,12 @@ def test_an_unreadable_image_stops_no_other(server):
     assert rows[1]["top"] == rows[1]["set"] == []
 
 
-def test_models_are_listed_with_their_cards(server, path):
+def test_models_are_listed_with_their_cards(server, colours):
     with server.client() as client:
         (entry,) = client.get("/v1/models").json()["models"]
         assert entry["name"] == "colours" and entry["classes"] == 3 and entry["recipe"] == "linear-probe"
         card = client.get("/v1/models/colours").json()
-        assert card["card"] == fieldguide.load(path).card and card["version"] == entry["version"]
+        assert card["card"] == fieldguide.load(colours).card and card["version"] == entry["version"]
         assert error_of(client.get("/v1/models/other")) == "not_found"
 
 
@@ -88,7 +77,7 @@ def test_health_and_metrics(server):
         assert ready["ready"] is True and ready["models"][0]["name"] == "colours"
         page = client.get("/metrics").text
     assert 'fieldguide_images_total{model="colours",outcome="refused"}' in page
-    assert "fieldguide_queue_limit_images 48.0" in page
+    assert "fieldguide_queue_limit_images 40.0" in page
     assert "process_open_fds" in page
     labels = [line for line in page.splitlines() if line.startswith("fieldguide_requests_total")]
     assert any('route="/v1/models/{name}:predict"' in line for line in labels)
@@ -216,12 +205,12 @@ def test_every_answer_is_data_and_carries_its_id(server):
             assert client.get("/v1/models", headers={"X-Request-Id": bad}).headers["x-request-id"] != bad
 
 
-def test_a_mistake_of_the_server_says_nothing_of_it(path, monkeypatch, caplog):
+def test_a_mistake_of_the_server_says_nothing_of_it(colours, monkeypatch, caplog):
     def broken(*_):
         raise RuntimeError("/secret/place: no")
 
     monkeypatch.setattr(predict, "row_of", broken)
-    with caplog.at_level(logging.INFO), running(path) as server:
+    with caplog.at_level(logging.INFO), running(colours) as server:
         answer = server.predict(photo(RED))
     assert answer.status_code == 500 and error_of(answer) == "internal"
     assert "secret" not in answer.text and "Traceback" not in answer.text
@@ -257,9 +246,9 @@ def test_a_long_text_in_an_event_is_cut():
     assert len(JsonLines().format(records[0])) < 3000
 
 
-def test_batches_hold_the_images_of_several_clients(path):
+def test_batches_hold_the_images_of_several_clients(colours):
     sizes = []
-    with running(path, batch=4, batch_wait=0.5) as server:
+    with running(colours, batch=4, batch_wait=0.5) as server:
         batcher = server.context.shelf.get("colours").batcher
         batcher._report = lambda images, seconds: sizes.append(images)
         before, gate = batcher._run, threading.Event()
@@ -310,10 +299,10 @@ def test_class_names_that_are_no_text_are_answered(tmp_path):
         assert [row["label"] for row in json.loads(answer.text)["predictions"]] == ["r\udcff\n", "<b>"]
 
 
-def test_the_guard_is_what_adds_headers(path, monkeypatch):
+def test_the_guard_is_what_adds_headers(colours, monkeypatch):
     """Without it the tests above would fail: they do not pass by accident."""
     monkeypatch.setattr(guard, "HEADERS", {})
-    with running(path) as server:
+    with running(colours) as server:
         assert "x-content-type-options" not in httpx.get(f"{server.url}/v1/models").headers
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from fieldguide.server import entrance
 from server_made import running
-from tiny_model import write_tiny_model
 
 CHROMIUM = shutil.which("chromium")
 
@@ -67,16 +66,16 @@ def attacked(server, page):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
-def test_a_page_of_another_origin_gets_nothing_done(tmp_path, page):
-    with running(write_tiny_model(tmp_path / "colours.onnx")) as server:
+def test_a_page_of_another_origin_gets_nothing_done(colours, page):
+    with running(colours) as server:
         found, codes = attacked(server, page)
     assert found == ["blocked"] * 4
     assert codes == {"origin_not_allowed"}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
-def test_without_the_check_the_page_has_its_request_answered(tmp_path, page, monkeypatch):
+def test_without_the_check_the_page_has_its_request_answered(colours, page, monkeypatch):
     monkeypatch.setattr(entrance, "_origin_allowed", lambda *_: True)
-    with running(write_tiny_model(tmp_path / "colours.onnx")) as server:
+    with running(colours) as server:
         _, codes = attacked(server, page)
     assert "" in codes, "the form was answered with 200"

@@ -10,28 +10,8 @@ import threading
 import time
 
 import httpx
-import pytest
 
 from server_made import RED, noisy, photo, running, until
-from tiny_model import write_tiny_model
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
-
-
-@pytest.fixture(scope="module")
-def server(path):
-    with running(path) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def hasty(path):
-    """A server with short deadlines."""
-    with running(path, read_seconds=0.6, write_seconds=0.6, idle_seconds=1, body_bytes=200_000) as server:
-        yield server
 
 
 def slowed(server, seconds):
@@ -63,28 +43,28 @@ def flood(server, clients, seconds):
     return found
 
 
-def test_overload_is_answered_with_503_and_the_accepted_are_served_soon(path):
-    with running(path, queue=8, images=8) as server:
+def test_overload_is_answered_with_503_and_the_accepted_are_served_soon(colours):
+    with running(colours, queue=8, images=8) as server:
         slowed(server, 0.05)
         found = flood(server, 40, 2.0)
         statuses = {status for status, _, _ in found}
         assert statuses == {200, 503}
         assert all(retry == "1" for status, _, retry in found if status == 503)
-        # Eight images in batches of four are two rounds of 0.05 s; the rest is the test's own 40 threads.
+        # Eight images in batches of two are four rounds of 0.05 s; the rest is the test's own 40 threads.
         accepted = sorted(seconds for status, seconds, _ in found if status == 200)
         assert accepted[len(accepted) // 2] < 1.0
         assert server.context.desk.waiting == 0
         assert server.predict(photo(RED)).status_code == 200
 
 
-def test_without_a_bound_nobody_is_told_to_come_back(path):
-    with running(path, queue=1000) as server:
+def test_without_a_bound_nobody_is_told_to_come_back(colours):
+    with running(colours, queue=1000) as server:
         slowed(server, 0.05)
         assert {status for status, _, _ in flood(server, 20, 1.0)} == {200}
 
 
-def test_more_images_than_may_wait_are_refused_whole(path):
-    with running(path, queue=8, images=8) as server:
+def test_more_images_than_may_wait_are_refused_whole(colours):
+    with running(colours, queue=8, images=8) as server:
         slowed(server, 0.5)
         first = threading.Thread(target=server.predict, args=[photo(RED)] * 6)
         first.start()
@@ -95,8 +75,8 @@ def test_more_images_than_may_wait_are_refused_whole(path):
         first.join()
 
 
-def test_a_deadline_that_passes_is_503_and_frees_the_seat(path):
-    with running(path) as server:
+def test_a_deadline_that_passes_is_503_and_frees_the_seat(colours):
+    with running(colours) as server:
         batcher, gate = server.context.shelf.get("colours").batcher, threading.Event()
         before = batcher._run
         batcher._run = lambda *given: (gate.wait(9), before(*given))[1]
@@ -110,8 +90,8 @@ def test_a_deadline_that_passes_is_503_and_frees_the_seat(path):
         assert server.predict(photo(RED)).status_code == 200
 
 
-def test_a_client_that_leaves_frees_what_it_held(path):
-    with running(path) as server:
+def test_a_client_that_leaves_frees_what_it_held(colours):
+    with running(colours) as server:
         slowed(server, 0.2)
         files = httpx.Request(
             "POST", f"{server.url}/v1/models/colours:predict", files=[("images", ("a", noisy()))] * 8
@@ -132,8 +112,8 @@ def test_a_client_that_leaves_frees_what_it_held(path):
         assert 'code="client_gone"' in httpx.get(f"{server.url}/metrics").text
 
 
-def test_nothing_is_left_of_many_requests(path):
-    with running(path) as server:
+def test_nothing_is_left_of_many_requests(colours):
+    with running(colours) as server:
         descriptors = f"/proc/{os.getpid()}/fd"
         image = photo(RED)
 

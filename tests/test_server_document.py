@@ -12,10 +12,7 @@ import httpx
 import pytest
 
 from fieldguide.server import predict, problems
-from server_made import RED, photo, running
-from tiny_model import write_tiny_model
-
-TOKEN = "correct-horse-battery-staple"
+from server_made import RED, TOKEN, photo, running
 
 CONFIGURATION = """
 [[operations]]
@@ -29,11 +26,6 @@ positive_data_acceptance.enabled = false
 def patient(monkeypatch):
     """Deadlines of some milliseconds are answered with 503, as they should be; here no answer may be 5xx."""
     monkeypatch.setattr(predict, "seconds_for", lambda *_: 60.0)
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
 
 
 def schemathesis(server, folder, examples, *more):
@@ -53,37 +45,37 @@ def schemathesis(server, folder, examples, *more):
     return done.stdout + done.stderr, done.returncode
 
 
-def test_the_document_is_true(path, tmp_path):
-    with running(path) as server:
+def test_the_document_is_true(colours, tmp_path):
+    with running(colours) as server:
         said, code = schemathesis(server, tmp_path, 10)
     assert code == 0, said
     assert "15 selected / 15 total" in said
 
 
 @pytest.mark.long
-def test_the_document_is_true_over_thousands_of_requests(path, tmp_path):
-    with running(path) as server:
+def test_the_document_is_true_over_thousands_of_requests(colours, tmp_path):
+    with running(colours) as server:
         said, code = schemathesis(server, tmp_path, 300)
     assert code == 0, said
 
 
-def test_the_document_is_true_where_a_token_is_asked_for(path, tmp_path):
-    with running(path, token=TOKEN) as server:
+def test_the_document_is_true_where_a_token_is_asked_for(colours, tmp_path):
+    with running(colours, token=TOKEN) as server:
         said, code = schemathesis(
             server, tmp_path, 3, "--header", f"Authorization: Bearer {TOKEN}", "--phases", "coverage,fuzzing"
         )
     assert code == 0, said
 
 
-def test_a_document_that_is_not_true_is_seen(path, tmp_path, monkeypatch):
+def test_a_document_that_is_not_true_is_seen(colours, tmp_path, monkeypatch):
     monkeypatch.setitem(problems.PROBLEMS, "malformed", (418, "a status that the document does not have"))
-    with running(path) as server:
+    with running(colours) as server:
         said, code = schemathesis(server, tmp_path, 3)
     assert code == 1, said
 
 
-def test_what_the_document_says(path):
-    with running(path, images=7) as server:
+def test_what_the_document_says(colours):
+    with running(colours, images=7) as server:
         document = httpx.get(f"{server.url}/openapi.json").json()
     assert document["info"]["title"] == "fieldguide"
     post = document["paths"]["/v1/models/{name}:predict"]["post"]
@@ -99,8 +91,8 @@ def test_what_the_document_says(path):
     assert all(one.get("description") for methods in document["paths"].values() for one in methods.values())
 
 
-def test_the_smallest_client_there_is(path):
+def test_the_smallest_client_there_is(colours):
     """What a program does that has read the document and nothing else."""
-    with running(path) as server:
+    with running(colours) as server:
         answer = server.predict(photo(RED))
     assert answer.json()["predictions"][0]["label"] == "red"

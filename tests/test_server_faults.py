@@ -12,37 +12,7 @@ import pytest
 from fieldguide.server import entrance, guard
 from fieldguide.server.desk import Desk
 from fieldguide.server.problems import Problem
-from server_made import RED, photo, raw, read_all, running, status_of, until
-from tiny_model import write_tiny_model
-
-TOKEN = "correct-horse-battery-staple"
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
-
-
-@pytest.fixture(scope="module")
-def server(path):
-    with running(path) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def hasty(path):
-    """A server with short deadlines."""
-    with running(path, read_seconds=0.6, write_seconds=0.6, idle_seconds=1, body_bytes=200_000) as server:
-        yield server
-
-
-def get(address, *headers, host="localhost"):
-    lines = [f"GET {address} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), *headers]
-    return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
-
-
-HEAD = b"POST /v1/models/colours:predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-
+from server_made import HEAD, RED, TOKEN, get, photo, raw, read_all, running, status_of, until
 
 # --- 63: DNS rebinding
 
@@ -86,8 +56,8 @@ def test_our_own_hosts_are_let_in(server, host):
     assert status_of(raw(server, get("/v1/models", host=host))) == 200
 
 
-def test_further_hosts_can_be_named(path):
-    with running(path, hosts=("photos.example.org",)) as server:
+def test_further_hosts_can_be_named(colours):
+    with running(colours, hosts=("photos.example.org",)) as server:
         assert status_of(raw(server, get("/v1/models", host="photos.example.org:443"))) == 200
         assert status_of(raw(server, get("/v1/models", host="other.example.org"))) == 400
 
@@ -141,8 +111,8 @@ def test_a_browsers_question_before_a_request_gets_no_permission(server):
 # --- the token
 
 
-def test_a_token_is_asked_for_wherever_something_can_be_learned(path):
-    with running(path, token=TOKEN) as server, server.client() as client:
+def test_a_token_is_asked_for_wherever_something_can_be_learned(colours):
+    with running(colours, token=TOKEN) as server, server.client() as client:
         right = {"Authorization": f"Bearer {TOKEN}"}
         for address in ("/v1/models", "/metrics", "/openapi.json", "/v2", "/nothing"):
             for wrong in (
@@ -162,9 +132,9 @@ def test_a_token_is_asked_for_wherever_something_can_be_learned(path):
         assert document["paths"]["/v1/models"]["get"]["security"] == [{"token": []}]
 
 
-def test_without_the_check_no_token_is_asked_for(path, monkeypatch):
+def test_without_the_check_no_token_is_asked_for(colours, monkeypatch):
     monkeypatch.setattr(entrance, "_token_shown", lambda *_: True)
-    with running(path, token=TOKEN) as server:
+    with running(colours, token=TOKEN) as server:
         assert server.predict(photo(RED)).status_code == 200
 
 
@@ -257,8 +227,8 @@ def test_ranges_are_not_looked_at(server):
     assert time.monotonic() - begun < 2
 
 
-def test_bodies_in_memory_are_bounded_over_all_clients(path):
-    with running(path, body_bytes=1_000_000, buffered_bytes=1_500_000) as server:
+def test_bodies_in_memory_are_bounded_over_all_clients(colours):
+    with running(colours, body_bytes=1_000_000, buffered_bytes=1_500_000) as server:
         connections_ = [server.connect() for _ in range(4)]
         for connection in connections_:
             connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 600_000)
@@ -276,7 +246,7 @@ def test_bodies_in_memory_are_bounded_over_all_clients(path):
 # --- 66: what errors say
 
 
-def test_no_error_names_a_place_of_the_machine(server, path):
+def test_no_error_names_a_place_of_the_machine(server, colours):
     requests = [
         ("GET", "/v1/models/none", None),
         ("POST", "/v1/models/colours:predict", b"{"),
@@ -284,7 +254,7 @@ def test_no_error_names_a_place_of_the_machine(server, path):
     ]
     for method, address, content in requests:
         text = httpx.request(method, server.url + address, content=content).text
-        assert str(path.parent) not in text and "Traceback" not in text and "site-packages" not in text
+        assert str(colours.parent) not in text and "Traceback" not in text and "site-packages" not in text
 
 
 def test_every_problem_has_a_status_that_clients_know():

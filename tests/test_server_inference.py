@@ -16,17 +16,6 @@ from tiny_model import write_tiny_model
 OUTPUTS = ("label", "probabilities", "typicality", "embedding")
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "colours.onnx")
-
-
-@pytest.fixture(scope="module")
-def server(path):
-    with running(path) as server:
-        yield server
-
-
 @pytest.fixture
 def client(server):
     client = triton.InferenceServerClient(f"127.0.0.1:{server.port}")
@@ -41,12 +30,12 @@ def files(*images, binary=True):
     return tensor
 
 
-def test_the_client_finds_server_and_model(client, path):
+def test_the_client_finds_server_and_model(client, colours):
     assert client.is_server_live() and client.is_server_ready()
     assert client.is_model_ready("colours") and not client.is_model_ready("other")
     assert client.get_server_metadata()["extensions"] == ["binary_tensor_data"]
     metadata = client.get_model_metadata("colours")
-    version = fieldguide.load(path).digest[:16]
+    version = fieldguide.load(colours).digest[:16]
     assert metadata["versions"] == [version]
     assert metadata["inputs"] == [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
     assert {output["name"]: output["shape"] for output in metadata["outputs"]} == {
@@ -60,17 +49,17 @@ def test_the_client_finds_server_and_model(client, path):
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_image_files_give_what_the_python_call_gives(client, path, binary):
+def test_image_files_give_what_the_python_call_gives(client, colours, binary):
     images = [photo(RED), photo(GREEN, "PNG"), photo(BLUE)]
     outputs = [triton.InferRequestedOutput(name, binary_data=binary) for name in OUTPUTS]
     result = client.infer("colours", [files(*images)], outputs=outputs, request_id="7")
-    expected = fieldguide.load(path).predict(images)
+    expected = fieldguide.load(colours).predict(images)
     assert np.allclose(result.as_numpy("probabilities"), [row.probabilities for row in expected])
     assert result.as_numpy("embedding").shape == (3, 3) and result.as_numpy("typicality").shape == (3,)
     labels = [label.decode() if binary else label for label in result.as_numpy("label")]
     assert labels == ["red", "green", "blue"]
     assert result.get_response()["id"] == "7"
-    assert result.get_response()["model_version"] == fieldguide.load(path).digest[:16]
+    assert result.get_response()["model_version"] == fieldguide.load(colours).digest[:16]
 
 
 def test_all_outputs_come_where_none_is_named(client):

@@ -153,8 +153,9 @@ def test_a_model_that_is_ended_too_early_would_fail_requests(path, trusting, mon
     monkeypatch.setattr(models.Model, "used", lambda self: __import__("contextlib").nullcontext(self))
     with running(path, deadline=1.0) as server:
         model = server.context.shelf.get("colours")
-        before, gate = model.predictor.prepare, threading.Event()
-        model.predictor.prepare = lambda source: (gate.wait(5), before(source))[1]
+        decoders, gate = server.context.desk._decoders, threading.Event()
+        before = decoders.prepare
+        decoders.prepare = lambda source, **how: (gate.wait(5), before(source, **how))[1]
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(server.predict, photo(RED))
             until(lambda: server.context.desk.waiting == 1)

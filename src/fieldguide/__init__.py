@@ -8,7 +8,12 @@ The names below are fetched when they are first used, so that importing the pack
 model never loads a training library.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime 1.29 and later tells its maker of each model and run unless this is set before its first import
+# (microsoft/onnxruntime#27379). Nothing goes over the network here unless it was asked for.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from fieldguide.estimator import ImageClassifier as ImageClassifier

@@ -19,6 +19,7 @@ from fieldguide.artifact import ModelFile, load_model_file
 from fieldguide.errors import ModelFileError, OptionError, Refusal, RefusedInput
 from fieldguide.images import open_image
 from fieldguide.prediction import Judge, Prediction, refused
+from fieldguide.preprocess import Preprocessing
 from fieldguide.session import open_session, reason_of
 from fieldguide.threads import in_order, usable_cores
 
@@ -115,6 +116,11 @@ class Predictor:
     def card(self) -> dict[str, Any]:
         """What the model file says of itself; docs/artifact.md explains every field."""
         return self._file.card
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How an image becomes the network's square."""
+        return self._preprocessing
 
     @property
     def thresholds(self) -> dict[str, float | None]:

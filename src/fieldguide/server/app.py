@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from fieldguide.server.bodies import sentence_of
 from fieldguide.server.context import Context
 from fieldguide.server.desk import Desk
 from fieldguide.server.guard import Guard
+from fieldguide.server.logs import event
 from fieldguide.server.metrics import Metrics
 from fieldguide.server.models import Shelf
 from fieldguide.server.problems import Problem, body_of
@@ -31,7 +33,12 @@ def make_context(paths: Mapping[str, Path], settings: Settings) -> Context:
         If a model file cannot be used.
     """
     metrics = Metrics()
-    context = Context(settings, metrics, Desk(settings), Shelf(paths, settings, metrics))
+
+    def told(code: int | None) -> None:
+        metrics.decoders.labels("hung" if code is None else "crashed").inc()
+        event("decoder_ended", logging.WARNING, code=code)
+
+    context = Context(settings, metrics, Desk(settings, told), Shelf(paths, settings, metrics))
     pages.watch_gauges(context)
     return context
 

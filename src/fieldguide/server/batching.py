@@ -1,4 +1,4 @@
-"""Images of all clients meet here: decoded in threads, then through the network in common batches.
+"""Images of all clients meet here: decoded beside each other, then through the network in common batches.
 
 A model has a thread a core that feeds it. A batch with nothing beside it goes through the network on all
 cores; where there is more to do, each thread takes a batch on one core, which answers more in the same time

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -9,13 +10,14 @@ from typing import TypeVar
 from fieldguide.errors import Refusal
 from fieldguide.predictor import ImageSource
 from fieldguide.server.batching import Row, Ticket, decode
+from fieldguide.server.decoders import Decoders, Told
 from fieldguide.server.models import Model
 from fieldguide.server.problems import Problem
 from fieldguide.server.settings import Settings
 from fieldguide.threads import usable_cores
 
-MOST_DECODERS = 8
-"""Threads that decode: an image may take 280 MB while it is decoded."""
+MOST_DECODERS = 4
+"""Images decoded at once: each may take 280 MB, and four keep up with a network on some twenty cores."""
 LARGE_BODY = 500_000
 """Bytes; taking so many apart costs about a millisecond."""
 
@@ -28,15 +30,18 @@ class Desk:
     Parameters
     ----------
     settings
-        For `queue`, `buffered_bytes` and `threads`.
+        For `queue`, `buffered_bytes`, `threads` and `decode_seconds`.
+    told
+        Told of decoders that ended, from any thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, told: Told = lambda code: None) -> None:
         self._settings = settings
         self._seats = settings.queue
         self._held = 0
         threads = min(settings.threads or usable_cores(), MOST_DECODERS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._decoders = Decoders(threads, settings.decode_seconds, told)
 
     @property
     def waiting(self) -> int:
@@ -47,6 +52,10 @@ class Desk:
     def held(self) -> int:
         """Bytes of bodies in memory."""
         return self._held
+
+    def start(self) -> None:
+        """Start the decoders, which otherwise begin with the first images."""
+        self._decoders.start()
 
     def check_room(self) -> None:
         """Refuse a request before its body is read, if it could not be accepted now.
@@ -88,10 +97,11 @@ class Desk:
         """
         loop = asyncio.get_running_loop()
         tickets = [Ticket(source, loop.create_future()) for source in sources]
+        prepare = functools.partial(self._decoders.prepare, preprocessing=model.predictor.preprocessing)
         try:
             for ticket in tickets:
                 model.batcher.expect()
-                self._pool.submit(decode, ticket, model.predictor.prepare, model.batcher)
+                self._pool.submit(decode, ticket, prepare, model.batcher)
             return [await ticket.future for ticket in tickets]
         finally:
             for ticket in tickets:
@@ -107,8 +117,9 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._pool, parse)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads and the decoders."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
 
 def _overloaded(why: str) -> Problem:

@@ -35,6 +35,9 @@ class Metrics:
         self.trouble = self._gauge(
             "model_stale", "1 where the file cannot be used and an older answers", "model"
         )
+        self.decoders = self._counter(
+            "decoders_ended", "Processes that crashed or hung while decoding", "how"
+        )
         self.closed = self._counter("connections_closed", "Connections that the server cut", "reason")
 
     def watch(self, name: str, help_text: str, value: Callable[[], float]) -> None:

@@ -69,6 +69,7 @@ def serve(
                 "give one with --token-file or FIELDGUIDE_TOKEN, or stay at --host 127.0.0.1"
             )
         context = make_context(paths, settings)
+        context.desk.start()
         server = server_of(context)
         event("starting", host=address, port=taken, models=list(paths), token=settings.token is not None)
         server.on_start = lambda: started(address, taken)

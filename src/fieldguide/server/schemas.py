@@ -41,7 +41,10 @@ class Share(BaseModel):
 class RefusedImage(BaseModel):
     """Why one image could not be read."""
 
-    code: str = Field(description="A short stable word; docs/images.md lists them.", examples=["truncated"])
+    code: str = Field(
+        description="A short stable word; docs/images.md lists them, docs/serve.md has one more.",
+        examples=["truncated"],
+    )
     message: str
 
 

@@ -17,7 +17,7 @@ class Settings:
     """Images that go through the network together; more overflow the caches of a core."""
     batch_wait: float = 0.002
     """Seconds for which the first image of a batch waits for others that are being decoded."""
-    queue: int = 48
+    queue: int = 40
     """Images being decoded, waiting or in the network, of all clients; beyond it is 503. Small on purpose: an
     image that is accepted waits for no more than these."""
     images: int = 32
@@ -28,6 +28,8 @@ class Settings:
     """Of all requests that are being read or answered; beyond it is 503."""
     deadline: float = 10.0
     """Seconds from the headers of a request to its answer; beyond it is 503. A client may ask for less."""
+    decode_seconds: float = 10.0
+    """For one image; a process that decodes for longer is ended, and the image refused."""
     read_seconds: float = 8.0
     """Seconds for a request to arrive whole, from its connection or first byte on, however it drips."""
     write_seconds: float = 8.0
@@ -55,7 +57,9 @@ class Settings:
         for name in ("batch", "queue", "images", "connections", "body_bytes", "buffered_bytes"):
             _need(type(getattr(self, name)) is int, name, "a whole number, 1 or more", getattr(self, name))
             _need(getattr(self, name) >= 1, name, "a whole number, 1 or more", getattr(self, name))
-        for name in ("deadline", "read_seconds", "write_seconds", "poll_seconds", "check_seconds"):
+        for name in (
+            *("deadline", "decode_seconds", "read_seconds", "write_seconds", "poll_seconds", "check_seconds"),
+        ):
             _need(0 < getattr(self, name) < float("inf"), name, "a number above 0", getattr(self, name))
         _need(0 <= self.batch_wait <= 1, "batch_wait", "from 0 to 1 second", self.batch_wait)
         _need(self.images <= self.queue, "images", f"at most queue, which is {self.queue}", self.images)
