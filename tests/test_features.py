@@ -17,6 +17,7 @@ from PIL import Image
 
 from fieldguide import feature_cache, feature_table, features, network_runner
 from fieldguide.backbone_export import export
+from fieldguide.discriminant import Table
 from fieldguide.duplicates import signature
 from fieldguide.errors import OutputError
 from fieldguide.feature_cache import Entry, FeatureCache
@@ -315,6 +316,27 @@ def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeyp
     table.put([2, 3], np.array([[1, 2, 3, 4], [1e9, -1e9, 0, 0.5]], np.float32))
     assert table.vectors[2].tolist() == [1, 2, 3, 4]
     assert table.vectors[3].tolist() == [65504, -65504, 0, 0.5]
+
+
+def file_pages():
+    """Megabytes of files that count as this process's memory."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("RssFile", "RssShmem"))) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no Linux")
+def test_vectors_in_a_file_do_not_fill_the_memory_as_they_are_written_and_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    rows, width = 8192, 4096
+    table = FeatureTable(rows, width, tmp_path)
+    before = file_pages()
+    for start in range(0, rows, 1024):
+        table.put(range(start, start + 1024), np.full((1024, width), start, np.float32))
+    assert file_pages() < before + 20  # of 64
+    read = Table.of(table.vectors[:], np.arange(rows) % 2, np.zeros(rows, np.int64))
+    assert read.mean.tolist() == [3584.0] * width
+    assert read.rows(slice(1024, 1025)).std() == 0
+    assert file_pages() < before + 20
 
 
 def test_extraction_into_a_file_gives_the_same_to_half_precision(photos, backbone, monkeypatch, tmp_path):

@@ -20,6 +20,7 @@ FLOORS = {
     "reliability": 12,
     "metrics": 10,
     "calibration": 10,
+    "room": 11,
     "discriminant": 12,
     "threads": 10,
     "allocator": 10,
@@ -92,7 +93,6 @@ FLOORS = {
     "heat": 37,
     # 4: pieces
     "feature_cache": 40,
-    "room": 39,
     "feature_table": 40,
     "pixel_table": 41,
     "checkpoint": 40,

@@ -8,7 +8,7 @@ from fieldguide import calibration
 from fieldguide.discriminant import Table, discriminant
 from fieldguide.familiarity import fit, out_of_fold_distances
 from fieldguide.graph import head_model
-from fieldguide.probe import COVERAGE, SHRINKAGES, fit_probe
+from fieldguide.probe import COVERAGE, SHRINKAGES, fit_probe, held_out_sample
 
 DEPTHS = (("early", 10), ("early:max", 10), ("final", 20))
 COLUMNS = np.r_[0:10, 20:40]
@@ -143,6 +143,13 @@ def test_the_same_table_gives_the_same_head(table, probe):
     again = fit_probe(table, DEPTHS, 0)
     for name, value in vars(probe.head).items():
         np.testing.assert_array_equal(value, getattr(again.head, name))
+
+
+def test_the_more_classes_the_fewer_images_are_answered_but_never_hardly_any():
+    assert len(held_out_sample(50_000, 10, 0)) == 20_000
+    assert len(held_out_sample(50_000, 1000, 0)) == 10_000
+    assert len(held_out_sample(50_000, 50_000, 0)) == 2_000
+    assert held_out_sample(1500, 1000, 0).tolist() == list(range(1500))
 
 
 def test_of_many_images_a_sample_is_held_out(table, monkeypatch):

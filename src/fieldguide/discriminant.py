@@ -19,6 +19,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.blas import side_by_side
+from fieldguide.room import let_pages_go
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -54,6 +55,7 @@ class Table:
             block = np.asarray(vectors[start : start + BLOCK], dtype=np.float64)
             total += block.sum(0)
             squares += (block**2).sum(0)
+            let_pages_go(vectors)
         mean = total / len(vectors)
         deviation = np.sqrt(np.maximum(squares / len(vectors) - mean**2, 0.0))
         # A feature that never moves carries nothing, but must not divide by nothing.
@@ -65,6 +67,7 @@ class Table:
     def rows(self, rows: IntArray | slice, columns: IntArray | slice = slice(None)) -> FloatArray:
         """Standardised features of the given rows and columns, float32."""
         block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
+        let_pages_go(self.vectors)
         block -= self.mean[columns]
         block /= self.scale[columns]
         return block

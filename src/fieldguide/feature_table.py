@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import Refusal
-from fieldguide.room import in_file
+from fieldguide.room import in_file, let_pages_go
 
 IN_MEMORY_BYTES = 256_000_000
 
@@ -45,6 +45,7 @@ class FeatureTable:
             limit = float(np.finfo(np.float16).max)
             vectors = vectors.clip(-limit, limit)
         self.vectors[rows] = vectors
+        let_pages_go(self.vectors)
 
     def stacked_signatures(self) -> NDArray[np.uint8]:
         """All signatures, of shape (n_kept, k)."""

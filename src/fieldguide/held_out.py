@@ -95,7 +95,7 @@ def held_out(
     folds = fold_groups(labels, groups, min(FOLDS if len(labels) <= MANY else FOLDS_OF_MANY, separate), seed)
     with threads_for(len(labels)):
         table = Table.of(vectors, numbers, folds)
-        held = held_out_sample(len(labels), seed)
+        held = held_out_sample(len(labels), len(classes), seed)
         known, probabilities = _probabilities(table, held)
         distances = familiarity.out_of_fold_distances(table, np.arange(vectors.shape[1]), held, seed)
     rows = held[known]

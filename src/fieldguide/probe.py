@@ -18,7 +18,11 @@ COVERAGE = 0.95
 SHRINKAGES = (0.4, 0.6, 0.8, 0.9)
 """Candidates for cross-validation; on the sets of docs/log.md the best lay within, and flat."""
 MOST_HELD_OUT = 20_000
-"""Images answered out of fold; with a thousand classes more would not fit into memory."""
+"""Images answered out of fold: more would not change the promises."""
+MOST_ANSWERS = 10_000_000
+"""Probabilities of these images together; a dozen arrays of as many numbers are in memory at once."""
+FEWEST_HELD_OUT = 2_000
+"""Images answered out of fold however many classes there are."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -70,7 +74,7 @@ def _fitted(
     table: Table, depths: tuple[tuple[str, int], ...], seed: int, shrinkages: tuple[float, ...]
 ) -> Probe:
     problem = discriminant(table)
-    held = held_out_sample(len(table.labels), seed)
+    held = held_out_sample(len(table.labels), table.n_classes, seed)
     scores = problem.out_of_fold(shrinkages, held)
     known = np.isfinite(scores[0, np.arange(len(held)), table.labels[held]])
     judged, scores = held[known], scores[:, known]
@@ -138,11 +142,12 @@ def as_distance(table: Table, fitted: Familiarity, distances: FloatArray) -> Dis
     )
 
 
-def held_out_sample(images: int, seed: int) -> IntArray:
+def held_out_sample(images: int, n_classes: int, seed: int) -> IntArray:
     """Which images are answered out of fold, growing: all, or a sample where that many say enough."""
-    if images <= MOST_HELD_OUT:
+    most = min(MOST_HELD_OUT, max(MOST_ANSWERS // n_classes, FEWEST_HELD_OUT))
+    if images <= most:
         return np.arange(images)
-    return np.sort(np.random.default_rng(seed).choice(images, MOST_HELD_OUT, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(images, most, replace=False))
 
 
 def told_promises(calibrated: Calibrated, reference: int) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Room for large arrays: in memory while they are small, in a file that vanishes with the process beyond."""
 
+import mmap
 import os
 import tempfile
 from pathlib import Path
@@ -42,6 +43,19 @@ def in_file(shape: tuple[int, ...], dtype: DTypeLike, folder: Path | None, what:
         raise OutputError(
             f"{where}: no room for {size / 1e9:.1f} GB of {what} ({error.strerror}); free some"
         ) from error
+
+
+def let_pages_go(array: NDArray[Any]) -> None:
+    """Give back what the pages of a file take of this process's memory, if the array lies in one.
+
+    The system keeps them while it has room, and reading or writing brings them again. Without this a pass
+    over an array ends with all of it counted as memory of the process.
+    """
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(owner, "madvise"):  # Windows has none
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def _writable(folder: Path | None) -> Path | None:

@@ -58,7 +58,7 @@ def fit_classical(dataset: Dataset, setting: Setting, learn: Learn) -> Fitted:
     extracted = time.perf_counter()
     setting.progress("head", 0, 1)
     table = learned.table()
-    held = held_out_sample(len(table.labels), setting.seed)
+    held = held_out_sample(len(table.labels), table.n_classes, setting.seed)
     classifier = learn(table, network, held)
     known = np.isfinite(classifier.scores[np.arange(len(held)), table.labels[held]])
     judged, scores = held[known], classifier.scores[known].astype(np.float64)
