@@ -47,6 +47,7 @@ FLOORS = {
     "image_png": 21,
     "image_tiff": 21,
     "images": 23,
+    "thumbnails": 24,
     "photo_store": 24,
     "contact_sheet": 24,
     # 3: things
@@ -111,6 +112,7 @@ FLOORS = {
     "sight": 41,
     "held_out": 43,
     "corrections": 42,
+    "additions": 42,
     "fix_table": 43,
     "leaks": 42,
     "what_next": 42,
@@ -126,7 +128,6 @@ FLOORS = {
     "nearest": 42,
     "heat_picture": 43,
     "predict_inputs": 40,
-    "thumbnails": 42,
     "prediction_rows": 41,
     "prediction_writers": 42,
     "checks.common": 44,

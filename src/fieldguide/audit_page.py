@@ -6,7 +6,6 @@ from pathlib import Path
 from fieldguide.audit import Audit
 from fieldguide.checks.common import Finding, Item
 from fieldguide.errors import RefusedInput
-from fieldguide.images import open_image
 from fieldguide.page import write_page
 from fieldguide.page_blocks import (
     Block,
@@ -22,9 +21,9 @@ from fieldguide.page_blocks import (
     Tile,
     Tiles,
 )
-from fieldguide.page_thumbnails import thumbnail
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import count_of
+from fieldguide.thumbnails import thumbnail
 
 SHOTS = 12
 """Photos shown of a finding; the table below them has all."""
@@ -153,7 +152,7 @@ def _shots(finding: Finding, places: dict[str, str]) -> list[Shot]:
 
 def _small(path: str) -> bytes:
     try:
-        return thumbnail(open_image(path), SIDE)
+        return thumbnail(path, SIDE)
     except RefusedInput:  # gone or changed since it was looked at
         return b""
 
