@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import parts, room
-from fieldguide.app.texts import counted, percent, plain
+from fieldguide.app.texts import counted, percent, plain, short_path
 from fieldguide.commands.info import page
 from fieldguide.model_shelf import ShelvedModel, model_files, remove
 from fieldguide.terminal import escaped
@@ -25,8 +25,9 @@ def show() -> None:
     folder = room.workspace().folder
     models = [room.shelved(path) for path in model_files(folder)]
     if not models:
+        where = plain(short_path(str(folder)))
         st.info(
-            f"There is no model file in {plain(str(folder))} yet. Train one on the **Train** page, or put a "
+            f"There is no model file in {where} yet. Train one on the **Train** page, or put a "
             "file that ends in .onnx there. The ImageNet model in the sidebar needs no training."
         )
     for model in models:
