@@ -254,6 +254,7 @@ FLOORS = {
     "app.choices": 71,
     "app.texts": 71,
     "app.camera": 72,
+    "app.charts": 72,
     "app.room": 72,
     "app.parts": 72,
     "app.album": 72,

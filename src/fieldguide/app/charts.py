@@ -5,6 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+COLOURS = ("#1d6b4f", "#d9822b")
+"""Of lines; seen apart by people who see no red or green."""
+
 
 def lines(
     courses: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, *, alt: str, whole: bool = False
@@ -24,15 +27,18 @@ def lines(
     """
     rows = [{"x": a, "y": b, "line": name} for name, points in courses.items() for a, b in points]
     ticks = {"tickMinStep": 1, "format": "d"} if whole else {}
-    colour = {"field": "line", "type": "nominal", "sort": None, "title": None, "legend": {"orient": "top"}}
+    colour = {
+        "field": "line", "type": "nominal", "sort": None, "title": None, "scale": {"range": COLOURS},
+        "legend": {"orient": "top"} if len(courses) > 1 else None,
+    }  # fmt: skip
     spec = {
         "data": {"values": rows},
         "mark": {"type": "line", "point": whole, "tooltip": True},
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "title": x, "axis": ticks},
             "y": {"field": "y", "type": "quantitative", "title": y, "scale": {"zero": False}},
-        }
-        | ({"color": colour} if len(courses) > 1 else {}),
+            "color": colour,
+        },
         "height": 240,
     }
     st.vega_lite_chart(spec, width="stretch", alt=alt)

@@ -26,18 +26,18 @@ def show() -> None:
     st.title("Photos to learn from")
     _choose()
     path = room.chosen_data()
-    if path is None:
-        st.info(
-            "Sort photos into one folder for each class, such as photos/cat and photos/dog, and choose the "
-            "folder that holds these. Tables with a path and a label, and archives of folders, work too."
-        )
-        return
-    with room.told():
-        _about(path, source.opened(path))
+    if path is not None:
+        with room.told():
+            _about(path, source.opened(path))
 
 
 def _choose() -> None:
-    with st.expander("Choose other photos", expanded=room.chosen_data() is None):
+    none_yet = room.chosen_data() is None
+    with st.expander("Choose photos" if none_yet else "Choose other photos", expanded=none_yet):
+        st.markdown(
+            "Sort photos into one folder for each class, such as photos/cat and photos/dog, and choose the "
+            "folder that holds these. Tables with a path and a label, and archives of folders, work too."
+        )
         left, right = st.columns(2, gap="large")
         with left, st.form("folder", border=False):
             text = st.text_input(
@@ -53,9 +53,8 @@ def _choose() -> None:
             )
             if archive is not None:
                 _take_in(archive)
-        names = source.known()
-        if len(names) > 1:
-            source.pick()
+        if len(source.known()) > 1:
+            source.pick("Or photos used before")
 
 
 def _take_in(archive: Any) -> None:

@@ -15,6 +15,8 @@ from fieldguide.terminal import escaped
 
 TITLE, ICON, PLACE = "Models", ":material/shelves:", "models"
 
+MEASURED = {"out-of-fold": ", each photo judged by a model that had not learned from it"}
+"""What was measured on, in words."""
 MOST_CLASSES = 20
 """Counts of images shown as bars."""
 
@@ -64,8 +66,8 @@ def _metrics(card: Mapping[str, Any]) -> None:
             st.metric("Right answers", percent(accuracy["value"]), width="content")
     if accuracy:
         low, high = percent(accuracy["low"]), percent(accuracy["high"])
-        measured = str(metrics.get("measured_on", ""))
-        st.caption(f"95 % range {low} to {high}; measured {plain(measured)}")
+        measured = MEASURED.get(metrics.get("measured_on"), "")
+        st.caption(f"95 % range {low} to {high}{measured}")
 
 
 def _buttons(model: ShelvedModel) -> None:

@@ -37,15 +37,15 @@ def called(path: Path) -> str:
     return known().get(str(path), _called(path, room.workspace()))
 
 
-def pick() -> Path | None:
-    """Let a person choose among the data sets at hand; None where there are none."""
+def pick(words: str = "Photos") -> Path | None:
+    """Let a person choose among the data sets at hand, under these words; None where there are none."""
     names = known()
     if not names:
         st.info("No photos chosen yet. Choose a folder or upload an archive on the **Data** page.")
         return None
     chosen = room.chosen_data()
     first = list(names).index(str(chosen)) if str(chosen) in names else 0
-    picked = st.selectbox("Photos", list(names), index=first, format_func=lambda path: names[path])
+    picked = st.selectbox(words, list(names), index=first, format_func=lambda path: names[path])
     if picked != str(chosen):
         room.use_data(picked)
     return Path(picked)
