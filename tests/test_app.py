@@ -1,6 +1,7 @@
 """The app's pages without a browser, by Streamlit's own AppTest; tests/test_app_browser.py has Chromium."""
 
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fieldguide.app import camera, server, source
+from fieldguide.app import camera, room, server, source
 from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
 from fieldguide.app.texts import counted, html_text, percent, plain, sentence, span
 from fieldguide.commands import app as command
@@ -342,6 +343,45 @@ def test_the_ways_of_the_page_are_those_of_the_library():
         assert way.by_steps == ("epochs" in find(name).OPTIONS)
     assert list(PRESETS) == ["fast", "balanced", "best"]
     assert list(AUGMENT) == ["none", "light", "medium", "strong"]
+
+
+# What is loaded
+
+
+def test_the_pages_start_without_what_only_training_reports_and_charts_need():
+    pages = "classify, data, models, results, server, teach, train"
+    heavy = ("altair", "matplotlib", "scipy", "sklearn", "timm", "torch")
+    code = f"import sys\nfrom fieldguide.app import {pages}\nprint([n for n in {heavy} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_model_file_can_be_chosen_and_the_one_that_needs_no_training(folder):
+    write_tiny_model(folder / "cifar10.onnx")
+    at = page("classify")
+    assert set(at.sidebar.selectbox[0].options) == {"colours.onnx", "cifar10.onnx", room.IMAGENET}
+    at.sidebar.selectbox[0].select("cifar10.onnx")
+    assert "This model knows 3 classes" in shown(run(at))
+
+
+# Results
+
+
+def test_models_are_measured_and_their_mistakes_opened(folder, tmp_path, paint_classes):
+    photos = paint_classes(tmp_path / "test set", {"red": 3, "green": 3, "blue": 3})
+    (photos / "red" / "000.png").rename(photos / "blue" / "999.png")
+    Workspace(folder).remember(photos)
+    at = page("results")
+    assert "9 photos to measure on." in shown(at)
+    next(button for button in at.button if button.label == "Measure").click()
+    run(at)
+    assert at.dataframe[0].value["right"].tolist() == ["89 %"]
+    assert "blue, taken for red: 1 photo" in shown(at)
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    assert spec["layer"][0]["params"][0]["name"] == "cell"
+    at.session_state["view-of-results"] = "Thresholds"
+    run(at)
+    assert [metric.label for metric in at.metric][-2:] == ["Wrong answers left", "Right ones withheld"]
 
 
 # Camera

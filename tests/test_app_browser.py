@@ -312,7 +312,7 @@ def test_from_a_zip_to_a_model_that_classifies(engine, app, tmp_path, paint_clas
             packed.write(path, path.relative_to(folder))
     with tab(engine, app) as page:
         go(page, "Data", "Photos to learn from")
-        if not page.locator("input[type=file]").first.is_visible():
+        if not page.get_by_test_id("stFileUploader").is_visible():
             page.get_by_text("Choose other photos").click()
         upload(page, str(archive))
         page.get_by_text("Uploaded: colours-of-mine").first.wait_for()
@@ -334,6 +334,22 @@ def test_from_a_zip_to_a_model_that_classifies(engine, app, tmp_path, paint_clas
         upload(page, file("new.jpg", (folder / "blue" / "003.png").read_bytes()))
         assert verdict(page).startswith("blue")
     assert (app.folder / "colours-of-mine.onnx").is_file()
+
+
+def test_a_cell_of_the_matrix_opens_its_photos(engine, app, tmp_path, paint_classes):
+    folder = paint_classes(tmp_path / "set", {"blue": 4, "green": 3, "red": 2})
+    with tab(engine, app) as page:
+        page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+        page.get_by_role("option", name="colours.onnx").click()
+        go(page, "Data", "Photos to learn from")
+        choose(page, folder)
+        go(page, "Results", "How good is it really?")
+        page.get_by_role("button", name="Measure").click()
+        page.get_by_text("Nothing was mixed up").wait_for()
+        chart = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first
+        chart.click(position={"x": 150, "y": 30})
+        page.get_by_text("blue, recognised as such: 4 photos").wait_for()
+        assert page.locator(".fg-sheet img").count() == 4
 
 
 def test_frames_are_recorded_under_a_name_and_answered_live(engine, app):

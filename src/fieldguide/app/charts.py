@@ -7,6 +7,8 @@ import streamlit as st
 
 COLOURS = ("#1d6b4f", "#d9822b")
 """Of lines; seen apart by people who see no red or green."""
+PALE = "#f1f5f0"
+"""Of a cell without photos."""
 
 
 def lines(
@@ -85,7 +87,7 @@ def _matrix_spec(rows: list[dict[str, Any]], order: list[str], most: int) -> dic
         "encoding": {
             "color": {
                 "field": "photos", "type": "quantitative", "legend": None,
-                "scale": {"scheme": "greens", "domain": [0, most]},
+                "scale": {"range": [PALE, COLOURS[0]], "domain": [0, most]},
             },
             "tooltip": [{"field": name} for name in ("shows", "taken for", "photos")],
         },

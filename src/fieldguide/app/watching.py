@@ -63,7 +63,7 @@ def _runs(going_on: bool) -> None:
         st.caption("No training yet. What you start here goes on when this page is closed.")
     for number, job in enumerate(jobs):
         with st.container(border=True):
-            one(job, unfolded=number == 0)
+            one(job, unfolded=number == 0 or job.state == RUNNING)
 
 
 def one(job: Job, *, unfolded: bool = True) -> None:
