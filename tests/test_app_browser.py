@@ -312,7 +312,7 @@ def test_from_a_zip_to_a_model_that_classifies(engine, app, tmp_path, paint_clas
             packed.write(path, path.relative_to(folder))
     with tab(engine, app) as page:
         go(page, "Data", "Photos to learn from")
-        if not page.get_by_test_id("stFileUploader").is_visible():
+        if page.get_by_text("Choose other photos").is_visible():
             page.get_by_text("Choose other photos").click()
         upload(page, str(archive))
         page.get_by_text("Uploaded: colours-of-mine").first.wait_for()
@@ -346,7 +346,7 @@ def test_a_cell_of_the_matrix_opens_its_photos(engine, app, tmp_path, paint_clas
         go(page, "Results", "How good is it really?")
         page.get_by_role("button", name="Measure").click()
         page.get_by_text("Nothing was mixed up").wait_for()
-        chart = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first
+        chart = page.get_by_test_id("stVegaLiteChart").locator("canvas.marks, svg.marks").first
         chart.click(position={"x": 150, "y": 30})
         page.get_by_text("blue, recognised as such: 4 photos").wait_for()
         assert page.locator(".fg-sheet img").count() == 4

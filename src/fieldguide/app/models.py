@@ -66,7 +66,7 @@ def _metrics(card: Mapping[str, Any]) -> None:
             st.metric("Right answers", percent(accuracy["value"]), width="content")
     if accuracy:
         low, high = percent(accuracy["low"]), percent(accuracy["high"])
-        measured = MEASURED.get(metrics.get("measured_on"), "")
+        measured = MEASURED.get(str(metrics.get("measured_on")), "")
         st.caption(f"95 % range {low} to {high}{measured}")
 
 
