@@ -349,7 +349,7 @@ def test_a_cell_of_the_matrix_opens_its_photos(engine, app, tmp_path, paint_clas
         chart = page.get_by_test_id("stVegaLiteChart").locator("canvas.marks, svg.marks").first
         chart.click(position={"x": 150, "y": 30})
         page.get_by_text("red, recognised as such: 2 photos").wait_for()  # the model's first class
-        assert page.locator(".fg-sheet img").count() == 2
+        page.locator(".fg-sheet img").nth(1).wait_for()
 
 
 def test_frames_are_recorded_under_a_name_and_answered_live(engine, app):
