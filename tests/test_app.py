@@ -1,8 +1,11 @@
 """The app's pages without a browser, by Streamlit's own AppTest; tests/test_app_browser.py has Chromium."""
 
 import io
+import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fieldguide.app import camera, server
+from fieldguide.app import camera, room, server, source
 from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
 from fieldguide.app.texts import counted, html_text, percent, plain, sentence, span
 from fieldguide.commands import app as command
@@ -189,14 +192,58 @@ def test_a_folder_that_is_not_there_is_said(folder, tmp_path):
 
 
 def test_an_archive_that_is_uploaded_is_unpacked_for_good(folder, photos, tmp_path):
-    import shutil
-
     archive = Path(shutil.make_archive(str(tmp_path / "set"), "zip", photos))
     at = page("data")
     at.file_uploader(key="archive").set_value(("my set.zip", archive.read_bytes(), "application/zip"))
     run(at)
     assert [metric.value for metric in at.metric] == ["12", "2"]
     assert Workspace(folder).recent() == (Workspace(folder).uploads / "my-set",)
+
+
+def test_an_archive_that_cannot_be_used_is_said_by_its_own_name_and_leaves_nothing(folder):
+    at = page("data")
+    for name, content, words in (
+        ("broken.zip", b"PK no zip", "**broken\\.zip**: The archive is damaged"),
+        ("empty.zip", zipped({"notes.txt": b"no photo"}), "**empty\\.zip**: DATA must hold images"),
+        ("flat.zip", zipped({"a.jpg": RED, "b.jpg": BLUE}), "**flat\\.zip**: DATA must"),
+    ):
+        at.file_uploader(key="archive").set_value((name, content, "application/zip"))
+        for _ in range(2):  # it is said as long as the archive stands in its box
+            run(at)
+            assert [error.value[: len(words)] for error in at.error] == [words]
+    assert list(Workspace(folder).uploads.iterdir()) == []
+    assert Workspace(folder).recent() == ()
+
+
+def zipped(members):
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return memory.getvalue()
+
+
+def test_an_upload_that_was_broken_off_is_taken_in_by_the_next_run(folder, photos, tmp_path, monkeypatch):
+    """A click while it is unpacked ends that run of the page at once, as Streamlit does it."""
+    from streamlit.runtime.scriptrunner import StopException
+
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), "zip", photos))
+    at = page("data")
+    at.file_uploader(key="archive").set_value(("my set.zip", archive.read_bytes(), "application/zip"))
+    with monkeypatch.context() as broken:
+        broken.setattr(source, "unpack", lambda *given: (_ for _ in ()).throw(StopException()))
+        run(at)
+    assert not Workspace(folder).recent()
+    run(at)
+    assert [metric.value for metric in at.metric] == ["12", "2"]
+
+
+def test_of_a_long_path_the_end_is_shown(folder, photos, tmp_path):
+    deep = tmp_path / ("a long name of a folder " * 4) / "colours"
+    shutil.copytree(photos, deep)
+    at = choose(page("data"), deep)
+    assert "/colours**" in shown(at)
+    assert f"…{str(deep)[-79:]}" in page("train").selectbox[0].options
 
 
 def test_without_photos_every_page_says_what_to_do(folder):
@@ -255,6 +302,29 @@ def test_corrections_are_applied_where_there_are_some(folder, photos, orders):
     assert orders[0][-2:] == ["--corrections", str(table.path)]
 
 
+def test_photos_put_right_can_be_learned_from_where_their_class_is_known(folder, photos, orders):
+    Workspace(folder).remember(photos)
+    store = PhotoStore(Workspace(folder).corrections)
+    store.record(BLUE, "mauve", name="a.jpg")
+    assert not page("train").checkbox
+    store.record(RED, "red", name="b.jpg")
+    at = page("train")
+    assert [box.label for box in at.checkbox] == ["Learn from 1 photo put right on the Classify page, too"]
+    next(button for button in at.button if button.label == "Start training").click()
+    run(at)
+    assert orders[0][-2:] == ["--add", str(store.table)]
+    at.checkbox[0].uncheck()
+    run(at)
+    assert not any("--add" in code.value for code in at.code)
+
+
+def test_one_class_is_too_few_to_train(folder, tmp_path, paint_classes):
+    Workspace(folder).remember(paint_classes(tmp_path / "one", {"red": 3}))
+    at = page("train")
+    assert "There must be two classes, or more, to tell apart." in shown(at)
+    assert not [button for button in at.button if button.label == "Start training"]
+
+
 def test_a_name_that_leaves_the_folder_does_not(folder, photos, orders):
     Workspace(folder).remember(photos)
     at = page("train")
@@ -273,6 +343,45 @@ def test_the_ways_of_the_page_are_those_of_the_library():
         assert way.by_steps == ("epochs" in find(name).OPTIONS)
     assert list(PRESETS) == ["fast", "balanced", "best"]
     assert list(AUGMENT) == ["none", "light", "medium", "strong"]
+
+
+# What is loaded
+
+
+def test_the_pages_start_without_what_only_training_reports_and_charts_need():
+    pages = "classify, data, models, results, server, teach, train"
+    heavy = ("altair", "matplotlib", "scipy", "sklearn", "timm", "torch")
+    code = f"import sys\nfrom fieldguide.app import {pages}\nprint([n for n in {heavy} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_model_file_can_be_chosen_and_the_one_that_needs_no_training(folder):
+    write_tiny_model(folder / "cifar10.onnx")
+    at = page("classify")
+    assert set(at.sidebar.selectbox[0].options) == {"colours.onnx", "cifar10.onnx", room.IMAGENET}
+    at.sidebar.selectbox[0].select("cifar10.onnx")
+    assert "This model knows 3 classes" in shown(run(at))
+
+
+# Results
+
+
+def test_models_are_measured_and_their_mistakes_opened(folder, tmp_path, paint_classes):
+    photos = paint_classes(tmp_path / "test set", {"red": 3, "green": 3, "blue": 3})
+    (photos / "red" / "000.png").rename(photos / "blue" / "999.png")
+    Workspace(folder).remember(photos)
+    at = page("results")
+    assert "9 photos to measure on." in shown(at)
+    next(button for button in at.button if button.label == "Measure").click()
+    run(at)
+    assert at.dataframe[0].value["right"].tolist() == ["89 %"]
+    assert "blue, taken for red: 1 photo" in shown(at)
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    assert spec["layer"][0]["params"][0]["name"] == "cell"
+    at.session_state["view-of-results"] = "Thresholds"
+    run(at)
+    assert [metric.label for metric in at.metric][-2:] == ["Wrong answers left", "Right ones withheld"]
 
 
 # Camera

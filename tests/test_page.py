@@ -32,8 +32,9 @@ from fieldguide.page_blocks import (
     Tile,
     Tiles,
 )
-from fieldguide.page_thumbnails import GROUND, encoded, sheet, thumbnail, tile
+from fieldguide.page_thumbnails import GROUND, sheet, tile
 from fieldguide.plain_text import escaped
+from fieldguide.thumbnails import encoded, thumbnail
 
 PAYLOADS = [
     "<script>alert(1)</script>",

@@ -15,7 +15,7 @@ def photo(**saved):
 
 def test_a_thumbnail_fits_and_keeps_the_shape():
     with Image.open(io.BytesIO(thumbnail(photo(), 100))) as small:
-        assert (small.size, small.format) == ((100, 50), "JPEG")
+        assert (small.size, small.format) == ((100, 50), "WEBP")
 
 
 def test_neither_place_nor_hidden_page_travels_along():
@@ -35,3 +35,10 @@ def test_what_cannot_be_read_is_refused():
 
 def test_a_url_holds_the_picture():
     assert data_url(b"\xff\xd8").startswith("data:image/jpeg;base64,/9g")
+    assert data_url(thumbnail(photo(), 10)).startswith("data:image/webp;base64,UklG")
+
+
+def test_a_photo_that_is_small_enough_is_left_as_it_is_and_copied():
+    image = Image.new("RGB", (40, 20))
+    thumbnail(image, 10)
+    assert image.size == (40, 20)

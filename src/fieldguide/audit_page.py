@@ -7,7 +7,6 @@ from pathlib import Path
 from fieldguide.audit import Audit
 from fieldguide.checks.common import Finding, Item
 from fieldguide.errors import RefusedInput
-from fieldguide.images import open_image
 from fieldguide.page import write_page
 from fieldguide.page_blocks import (
     Block,
@@ -23,9 +22,9 @@ from fieldguide.page_blocks import (
     Tile,
     Tiles,
 )
-from fieldguide.page_thumbnails import thumbnail
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import count_of
+from fieldguide.thumbnails import thumbnail
 
 SHOTS = 12
 """Photos shown of a finding; the table below them has all."""
@@ -155,7 +154,7 @@ def _shots(finding: Finding, places: dict[str, str]) -> list[Shot]:
 
 def _small(path: str) -> bytes:
     try:
-        return thumbnail(open_image(path), SIDE)
+        return thumbnail(path, SIDE)
     except RefusedInput:  # gone or changed since it was looked at
         return b""
 

@@ -24,6 +24,8 @@ class ShelvedModel:
     """What it says of itself; None where it may not be used."""
     problem: str | None = None
     """Why it may not be used."""
+    digest: str | None = None
+    """As :attr:`fieldguide.predictor.Predictor.digest`; None where it may not be used."""
 
 
 def model_files(folder: Path) -> tuple[Path, ...]:
@@ -38,7 +40,8 @@ def look_at(path: Path) -> ShelvedModel:
     status = path.stat()
     size, changed = status.st_size / 1e6, status.st_mtime
     try:
-        return ShelvedModel(path, size, changed, load_model_file(path).card)
+        file = load_model_file(path)
+        return ShelvedModel(path, size, changed, file.card, digest=file.digest)
     except ModelFileError as error:
         return ShelvedModel(path, size, changed, None, str(error))
 

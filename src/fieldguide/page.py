@@ -22,6 +22,7 @@ from fieldguide.files import atomic_write
 from fieldguide.page_blocks import Block, Drawing, Numbers, Page, PointMap
 from fieldguide.plain_text import escaped
 from fieldguide.prediction_rows import cell_of
+from fieldguide.thumbnails import data_url
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -156,7 +157,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     filters: Mapping[str, Any] = {
-        "picture_data": _picture_data,
+        "picture_data": data_url,
         "svg_data": _svg_data,
         "csv": csv_text,
         "cell": _cell,
@@ -177,11 +178,6 @@ def _text(name: str) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
-
-
-def _picture_data(image: bytes) -> str:
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else "webp"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def _svg_data(drawing: Drawing) -> str:

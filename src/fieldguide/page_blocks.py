@@ -138,7 +138,7 @@ class Shot:
     """A photo in small."""
 
     image: bytes
-    """Encoded by :mod:`fieldguide.page_thumbnails`; empty where it can no longer be read."""
+    """Encoded by :mod:`fieldguide.thumbnails`; empty where it can no longer be read."""
     title: str
     lines: tuple[str, ...] = ()
     file: str = ""

@@ -1,37 +1,16 @@
-"""Photos in small for a page: upright, pixels only.
+"""Squares of photos laid side by side in one picture."""
 
-Nothing of the original file is copied: what is written was decoded, shrunk and encoded anew, so neither a
-place in EXIF nor a program behind the pixels travels along (docs/images.md says how a file is read).
-"""
-
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image
 
 from fieldguide.page_blocks import Sheet
+from fieldguide.thumbnails import encoded
 
-QUALITY = 62
-"""Of WebP and JPEG; at the size of a thumbnail nobody sees more."""
 GROUND = 238
 """Grey level around a photo that is no square."""
-
-
-def thumbnail(image: Image.Image, side: int) -> bytes:
-    """Shrink an upright RGB image so that its longer side has `side` pixels, and encode it.
-
-    Parameters
-    ----------
-    image
-        From :func:`fieldguide.images.open_image`.
-    side
-        Pixels, above 0; an image that is smaller stays as it is.
-    """
-    small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return encoded(small)
 
 
 def tile(pixels: NDArray[np.uint8], side: int, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -74,16 +53,3 @@ def sheet(tiles: Sequence[NDArray[np.uint8]]) -> Sheet:
         top, left = side * (number // columns), side * (number % columns)
         canvas[top : top + side, left : left + side] = picture
     return Sheet(encoded(Image.fromarray(canvas)), columns, side)
-
-
-def encoded(image: Image.Image) -> bytes:
-    """Encode pixels, RGB or RGBA, and nothing else: as WebP, or as JPEG or PNG where Pillow has none."""
-    bare = Image.fromarray(np.asarray(image))  # leaves behind profile, EXIF and comments
-    file = io.BytesIO()
-    if features.check("webp"):
-        bare.save(file, format="WEBP", quality=QUALITY, method=4)
-    elif bare.mode == "RGBA":
-        bare.save(file, format="PNG", optimize=True)
-    else:
-        bare.save(file, format="JPEG", quality=QUALITY, optimize=True)
-    return file.getvalue()

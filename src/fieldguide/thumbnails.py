@@ -1,31 +1,59 @@
-"""Small copies of photos to show: upright, re-encoded, without metadata."""
+"""Photos in small: upright, pixels only.
+
+Nothing of the original file is copied: what is written was decoded, shrunk and encoded anew, so neither a
+place in EXIF nor a program behind the pixels travels along (docs/images.md says how a file is read).
+"""
 
 import base64
 import io
 
+import numpy as np
+from PIL import Image, features
+
 from fieldguide.images import open_image
-from fieldguide.predictor import ImageSource
 
-QUALITY = 80
+QUALITY = 62
+"""Of WebP and JPEG; at the size of a thumbnail nobody sees more."""
 
 
-def thumbnail(source: ImageSource, side: int) -> bytes:
-    """A JPEG that is at most `side` pixels wide and high.
+def thumbnail(source: Image.Image | bytes | str, side: int, *, quality: int = QUALITY) -> bytes:
+    """Shrink a photo so that its longer side has `side` pixels, and encode it.
 
-    Nothing of the file is passed on but its pixels: no place where it was taken, no hidden page.
+    Parameters
+    ----------
+    source
+        As :func:`fieldguide.images.open_image` takes it.
+    side
+        Pixels, above 0; an image that is smaller stays as it is.
+    quality
+        From 1 to 100.
 
     Raises
     ------
     RefusedInput
         If the photo cannot be read.
     """
-    image = open_image(source)
-    image.thumbnail((side, side))
-    memory = io.BytesIO()
-    image.save(memory, "JPEG", quality=QUALITY)
-    return memory.getvalue()
+    small = open_image(source)
+    if small is source:
+        small = small.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return encoded(small, quality=quality)
 
 
-def data_url(jpeg: bytes) -> str:
-    """A JPEG as a URL that holds it."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+def encoded(image: Image.Image, *, quality: int = QUALITY) -> bytes:
+    """Encode pixels, RGB or RGBA, and nothing else: as WebP, or as JPEG or PNG where Pillow has none."""
+    bare = Image.fromarray(np.asarray(image))  # leaves behind profile, EXIF and comments
+    file = io.BytesIO()
+    if features.check("webp"):
+        bare.save(file, format="WEBP", quality=quality, method=4)
+    elif bare.mode == "RGBA":
+        bare.save(file, format="PNG", optimize=True)
+    else:
+        bare.save(file, format="JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def data_url(picture: bytes) -> str:
+    """What :func:`encoded` gave, as a URL that holds it."""
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg" if picture.startswith(b"\xff\xd8") else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"

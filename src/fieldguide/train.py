@@ -6,12 +6,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fieldguide import recipes
+from fieldguide import additions, recipes
 from fieldguide.artifact import SPEC
 from fieldguide.backbone_export import export
 from fieldguide.corrections import corrected, read_corrections, told
@@ -48,6 +49,8 @@ class TrainOptions:
     """Backbone, preset, seed and the like."""
     corrections: Path | None = None
     """A table of corrections to apply to the data first; docs/check.md has its form."""
+    add: Path | None = None
+    """More photos of DATA's classes to learn from, in any form that DATA may have."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +111,25 @@ def train(options: TrainOptions) -> TrainResult:
     started = time.perf_counter()
     recipes.find(options.recipe)
     _check_writable(options.out)
-    with open_dataset(options.data, progress=options.setting.progress) as dataset:
+    with ExitStack() as stack:
+        opened = partial(open_dataset, progress=options.setting.progress)
+        dataset = stack.enter_context(opened(options.data))
+        more = stack.enter_context(opened(options.add, minimum_classes=1)) if options.add else None
         scan = time.perf_counter() - started
-        result = train_dataset(dataset, options)
+        result = train_dataset(dataset, options, more)
     return dataclasses.replace(
         result,
         seconds={"total": time.perf_counter() - started, "scan": scan, **_without_total(result.seconds)},
     )
 
 
-def train_dataset(dataset: Dataset, options: TrainOptions) -> TrainResult:
-    """Do the same with a data set that is open already; `options.data` is not looked at."""
+def train_dataset(dataset: Dataset, options: TrainOptions, more: Dataset | None = None) -> TrainResult:
+    """Do the same with data sets that are open already; `options.data` and `add` are not looked at."""
     started = time.perf_counter()
     if options.corrections is not None:
         dataset = corrected(dataset, read_corrections(options.corrections))
+    if more is not None:
+        dataset = additions.extended(dataset, more)
     training, validation = _parts(dataset)
     setting = dataclasses.replace(
         options.setting, validation=validation, folder=options.out.with_name(options.out.name + ".training")
@@ -211,8 +219,8 @@ def _leaks(fitted: Fitted, training: Dataset, validation: Dataset, setting: Sett
 
 
 def _told(dataset: Dataset, leaks: Leaks | None) -> tuple[str, ...]:
-    """Sentences on what was corrected, and on leaks into the validation split."""
-    return (*told(dataset), *((leaks.told(),) if leaks else ()))
+    """Sentences on what was corrected and added, and on leaks into the validation split."""
+    return (*told(dataset), *additions.told(dataset), *((leaks.told(),) if leaks else ()))
 
 
 def _outcomes(fitted: Fitted) -> Outcomes:

@@ -1,12 +1,9 @@
 """Why a model answers what it answers: where it looks, and which known photos are most alike."""
 
-import base64
-import io
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
 from fieldguide.app import album, room, source
 from fieldguide.app.texts import percent, plain, short
@@ -17,9 +14,12 @@ from fieldguide.images import open_image
 from fieldguide.jobs import all_jobs
 from fieldguide.nearest import nearest
 from fieldguide.predictor import Predictor
+from fieldguide.thumbnails import data_url, encoded
 
 SIDE = 640
 """Of the picture under a map."""
+SHARP = 82
+"""Its quality."""
 ALIKE = 6
 """Known photos shown."""
 
@@ -80,10 +80,4 @@ def _drawn(content: bytes, found: Explanation) -> str:
     small = photo.resize((max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))
     left, top, right, bottom = found.area
     area: Box = (round(left * scale), round(top * scale), round(right * scale), round(bottom * scale))
-    return _url(overlay(small, found.map, area))
-
-
-def _url(picture: Image.Image) -> str:
-    memory = io.BytesIO()
-    picture.save(memory, "PNG")
-    return "data:image/png;base64," + base64.b64encode(memory.getvalue()).decode("ascii")
+    return data_url(encoded(overlay(small, found.map, area), quality=SHARP))

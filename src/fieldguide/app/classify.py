@@ -24,6 +24,10 @@ TITLE, ICON, PLACE = "Classify", ":material/image_search:", "classify"
 
 TOP = 5
 """Classes shown with their bars."""
+IN_TABLE, ALONE = 60, 640
+"""Pixels of a photo in the table and above its answer."""
+SHARP = 82
+"""Quality of these; the default is meant for sheets of many."""
 FEW = 8
 """So many classes have a button each for corrections; of more, the likeliest have."""
 _KEPT = 2_000
@@ -92,6 +96,7 @@ def _answers(model: Predictor, photos: Sequence[Photo]) -> list[Prediction]:
                 photo = missing[done]
                 known[model.digest, photo.key] = dataclasses.replace(answer, path=photo.name)
                 if len(missing) > 1:
+                    _small(photo, IN_TABLE)  # the table needs it, and this is where progress is shown
                     progress("photos", done + 1, len(missing))
         while len(known) > max(_KEPT, len(photos)):
             del known[next(iter(known))]
@@ -122,7 +127,7 @@ def _table(photos: Sequence[Photo], answers: Sequence[Prediction]) -> int:
 def _row(photo: Photo, answer: Prediction) -> dict[str, Any]:
     seen = "cannot be read" if answer.error else "unknown" if answer.unknown else short(answer.label or "")
     return {
-        "photo": _small(photo, 60),
+        "photo": _small(photo, IN_TABLE),
         "answer": seen,
         "sure": None if answer.error or answer.unknown else answer.probability,
         "file": short(photo.name),
@@ -150,7 +155,7 @@ def _picture(model: Predictor, photo: Photo, answer: Prediction) -> None:
         "View", views, default="Photo", required=True, key="view", label_visibility="collapsed"
     )
     if view == "Photo":
-        picture = _small(photo, 640)
+        picture = _small(photo, ALONE)
         if picture:
             st.image(picture, caption=plain(photo.name), width="stretch", alt=short(photo.name))
     elif view == "Where it looks":
@@ -239,7 +244,7 @@ def _small(photo: Photo, side: int) -> str | None:
     kept: dict[tuple[str, int], str | None] = st.session_state.setdefault("small", {})
     if (photo.key, side) not in kept:
         try:
-            kept[photo.key, side] = data_url(thumbnail(photo.file.getvalue(), side))
+            kept[photo.key, side] = data_url(thumbnail(photo.file.getvalue(), side, quality=SHARP))
         except RefusedInput:
             kept[photo.key, side] = None
         while len(kept) > _KEPT:

@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import album, findings, fixing, parts, room, source
-from fieldguide.app.texts import counted, plain, short
+from fieldguide.app.texts import counted, plain, sentence, short
 from fieldguide.archives import ARCHIVE_SUFFIXES
 from fieldguide.dataset import Dataset
+from fieldguide.errors import FieldguideError
 
 TITLE, ICON, PLACE = "Data", ":material/photo_library:", "data"
 
@@ -25,18 +26,18 @@ def show() -> None:
     st.title("Photos to learn from")
     _choose()
     path = room.chosen_data()
-    if path is None:
-        st.info(
-            "Sort photos into one folder for each class, such as photos/cat and photos/dog, and choose the "
-            "folder that holds these. Tables with a path and a label, and archives of folders, work too."
-        )
-        return
-    with room.told():
-        _about(path, source.opened(path))
+    if path is not None:
+        with room.told():
+            _about(path, source.opened(path))
 
 
 def _choose() -> None:
-    with st.expander("Choose other photos", expanded=room.chosen_data() is None):
+    none_yet = room.chosen_data() is None
+    with st.expander("Choose photos" if none_yet else "Choose other photos", expanded=none_yet):
+        st.markdown(
+            "Sort photos into one folder for each class, such as photos/cat and photos/dog, and choose the "
+            "folder that holds these. Tables with a path and a label, and archives of folders, work too."
+        )
         left, right = st.columns(2, gap="large")
         with left, st.form("folder", border=False):
             text = st.text_input(
@@ -50,28 +51,39 @@ def _choose() -> None:
                 type=[suffix for suffix in ARCHIVE_SUFFIXES if suffix.count(".") == 1],
                 key="archive",
             )
-            if archive is not None and st.session_state.get("taken-in") != archive.file_id:
-                st.session_state["taken-in"] = archive.file_id
+            if archive is not None:
                 _take_in(archive)
-        names = source.known()
-        if len(names) > 1:
-            source.pick()
+        if len(source.known()) > 1:
+            source.pick("Or photos used before")
 
 
 def _take_in(archive: Any) -> None:
-    with room.told():
-        with tempfile.NamedTemporaryFile(suffix=Path(archive.name).suffix) as file:
-            shutil.copyfileobj(archive, file)
-            file.flush()
-            folder = source.unpack(Path(file.name), archive.name)
-        room.use_data(folder)
-        st.rerun()
+    """Unpack what was uploaded, once; where that fails, say so as long as it stands in its box."""
+    problems: dict[str, str] = st.session_state.setdefault("taken-in", {})
+    if archive.file_id not in problems:
+        problems[archive.file_id] = _unpacked(archive)
+        if not problems[archive.file_id]:
+            st.rerun()
+    if problems[archive.file_id]:
+        st.error(problems[archive.file_id])
+
+
+def _unpacked(archive: Any) -> str:
+    """Make an archive the photos of all pages; what is wrong with it, or nothing."""
+    with tempfile.NamedTemporaryFile(suffix=Path(archive.name).suffix) as file:
+        shutil.copyfileobj(archive, file)
+        file.flush()
+        try:
+            room.use_data(source.unpack(Path(file.name), archive.name))
+        except FieldguideError as error:
+            words = str(error).replace(file.name, archive.name).removeprefix(f"{archive.name}: ")
+            return f"**{plain(archive.name)}**: {sentence(words)}"
+    return ""
 
 
 def _about(path: Path, dataset: Dataset) -> None:
-    name = source.known().get(str(path), str(path))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(name)}**")
+        st.markdown(f"**{plain(source.called(path), 120)}**")
         st.button("Scan again", on_click=source.scan_again, icon=":material/refresh:", type="tertiary")
     numbers = Counter(dataset.labels)
     with st.container(horizontal=True, gap="medium"):
@@ -88,15 +100,20 @@ def _about(path: Path, dataset: Dataset) -> None:
             rows = [refusal.as_dict() for refusal in dataset.refused[:1000]]
             st.dataframe(rows, hide_index=True)
     fixing.summary(path)
-    faults, sheets, figures = st.tabs(["Faults", "Contact sheets", "Photos a class"])
-    with faults:
-        findings.show(path, dataset)
-    with sheets:
-        _sheets(path, dataset, numbers)
-    with figures:
-        parts.counts(numbers.most_common(MOST_CLASSES))
-        if len(numbers) > MOST_CLASSES:
-            st.caption(f"and {len(numbers) - MOST_CLASSES:,} more classes")
+    faults, sheets, figures = st.tabs(
+        ["Faults", "Contact sheets", "Photos a class"], on_change="rerun", key="view-of-data"
+    )
+    if faults.open:
+        with faults:
+            findings.show(path, dataset)
+    if sheets.open:
+        with sheets:
+            _sheets(path, dataset, numbers)
+    if figures.open:
+        with figures:
+            parts.counts(numbers.most_common(MOST_CLASSES))
+            if len(numbers) > MOST_CLASSES:
+                st.caption(f"and {len(numbers) - MOST_CLASSES:,} more classes")
 
 
 def _sheets(path: Path, dataset: Dataset, numbers: Counter[str]) -> None:

@@ -57,8 +57,10 @@ def editor(
     """
     made = {(line.path, line.label): line for line in table(data).lines()}
     before = [_row(dataset, row, made, suggested) for row in rows]
+    why = ["why"] if any(row["why"] for row in before) else []
     after = st.data_editor(
         before,
+        column_order=["photo", "label", "leave out", *why, "file"],
         column_config={
             "photo": st.column_config.ImageColumn("photo", width=80),
             "label": st.column_config.SelectboxColumn("label", options=list(dataset.classes), required=True),

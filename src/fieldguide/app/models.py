@@ -8,13 +8,15 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import parts, room
-from fieldguide.app.texts import counted, percent, plain
+from fieldguide.app.texts import counted, percent, plain, short_path
 from fieldguide.commands.info import page
 from fieldguide.model_shelf import ShelvedModel, model_files, remove
 from fieldguide.terminal import escaped
 
 TITLE, ICON, PLACE = "Models", ":material/shelves:", "models"
 
+MEASURED = {"out-of-fold": ", each photo judged by a model that had not learned from it"}
+"""What was measured on, in words."""
 MOST_CLASSES = 20
 """Counts of images shown as bars."""
 
@@ -25,8 +27,9 @@ def show() -> None:
     folder = room.workspace().folder
     models = [room.shelved(path) for path in model_files(folder)]
     if not models:
+        where = plain(short_path(str(folder)))
         st.info(
-            f"There is no model file in {plain(str(folder))} yet. Train one on the **Train** page, or put a "
+            f"There is no model file in {where} yet. Train one on the **Train** page, or put a "
             "file that ends in .onnx there. The ImageNet model in the sidebar needs no training."
         )
     for model in models:
@@ -63,8 +66,8 @@ def _metrics(card: Mapping[str, Any]) -> None:
             st.metric("Right answers", percent(accuracy["value"]), width="content")
     if accuracy:
         low, high = percent(accuracy["low"]), percent(accuracy["high"])
-        measured = str(metrics.get("measured_on", ""))
-        st.caption(f"95 % range {low} to {high}; measured {plain(measured)}")
+        measured = MEASURED.get(str(metrics.get("measured_on")), "")
+        st.caption(f"95 % range {low} to {high}{measured}")
 
 
 def _buttons(model: ShelvedModel) -> None:

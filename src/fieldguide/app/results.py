@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import numpy as np
 import streamlit as st
 
 from fieldguide.abstention import abstaining, accuracy_by_coverage
-from fieldguide.app import album, room, source
+from fieldguide.app import album, charts, room, source
 from fieldguide.app.texts import counted, percent, plain, short
 from fieldguide.dataset import Dataset
 from fieldguide.evaluate import choose_split
@@ -92,7 +91,7 @@ def _measure(path: Path, images: Dataset, split: str, names: Sequence[str]) -> N
 
 
 def _found(path: Path, split: str, name: str) -> Material | None:
-    digest = room.loaded(room.workspace().folder / name).digest
+    digest = room.shelved(room.workspace().folder / name).digest
     found: Material | None = st.session_state.get("measured", {}).get((str(path), split, digest))
     return found
 
@@ -123,23 +122,25 @@ def _figures(name: str, evaluation: Evaluation) -> dict[str, Any]:
 def _look_into(found: Material) -> None:
     if found.evaluation.refused:
         st.caption(f"{counted(len(found.evaluation.refused), 'photo')} could not be read.")
-    mistakes, thresholds, classes, report = st.tabs(["Mistakes", "Thresholds", "Classes", "Report"])
-    with mistakes:
-        _mistakes(found)
-    with thresholds:
-        _thresholds(found)
-    with classes:
-        rows = found.evaluation.as_dict()["per_class"]
-        st.dataframe(
-            [{**row, "label": short(row["label"])} for row in sorted(rows, key=lambda row: row["f1"])],
-            column_config={
-                name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f")
-                for name in ("precision", "recall", "f1")
-            },
-            hide_index=True,
-        )
-    with report:
-        _report(found)
+    # Drawn when it is opened: photos behind mistakes take a while to read.
+    views = {"Mistakes": _mistakes, "Thresholds": _thresholds, "Classes": _classes, "Report": _report}
+    tabs = st.tabs(list(views), on_change="rerun", key="view-of-results")
+    for tab, view in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                view(found)
+
+
+def _classes(found: Material) -> None:
+    rows = found.evaluation.as_dict()["per_class"]
+    st.dataframe(
+        [{**row, "label": short(row["label"])} for row in sorted(rows, key=lambda row: row["f1"])],
+        column_config={
+            name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f")
+            for name in ("precision", "recall", "f1")
+        },
+        hide_index=True,
+    )
 
 
 def _mistakes(found: Material) -> None:
@@ -161,41 +162,16 @@ def _matrix(found: Material) -> tuple[str, str] | None:
     wrong = evaluation.confusion - np.diag(np.diag(evaluation.confusion))
     order = np.argsort(-(wrong.sum(0) + wrong.sum(1)), kind="stable")[:MOST_CELLS]
     numbers = sorted(order.tolist())
-    names = {number: f"{short(evaluation.classes[number], 22)}" for number in numbers}
-    cells = [
-        {"row": t, "column": p, "shows": names[t], "taken for": names[p], "photos": int(count)}
-        for t in numbers
-        for p in numbers
-        for count in (evaluation.confusion[t, p],)
-    ]
-    chart = _drawn(cells, [names[number] for number in numbers])
-    words = "Confusion matrix; its mistakes are listed below"
-    event: Any = st.altair_chart(chart, on_select="rerun", key="matrix", alt=words)
-    picked = (event.get("selection") or {}).get("cell") or []
+    cut = [short(evaluation.classes[number], 22) for number in numbers]
+    names = {
+        number: name if cut.count(name) == 1 else f"{name} {number}"
+        for number, name in zip(numbers, cut, strict=True)
+    }
+    counts = {(t, p): int(evaluation.confusion[t, p]) for t in numbers for p in numbers}
+    cell = charts.matrix(counts, names, key="matrix")
     if len(numbers) < len(evaluation.classes):
         st.caption(f"The {len(numbers)} of {len(evaluation.classes):,} classes with the most mistakes.")
-    if not picked:
-        return None
-    return evaluation.classes[int(picked[0]["row"])], evaluation.classes[int(picked[0]["column"])]
-
-
-def _drawn(cells: list[dict[str, Any]], names: list[str]) -> Any:
-    most = max((cell["photos"] for cell in cells), default=1) or 1
-    base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X("taken for:N", sort=names, axis=alt.Axis(labelAngle=-40, title="taken for")),
-        y=alt.Y("shows:N", sort=names, axis=alt.Axis(title="shows")),
-    )
-    pick = alt.selection_point(name="cell", fields=["row", "column"], on="click", clear="dblclick")
-    squares = base.mark_rect(stroke="#fff", cursor="pointer").encode(
-        color=alt.Color("photos:Q", scale=alt.Scale(scheme="greens", domain=[0, most]), legend=None),
-        tooltip=["shows:N", "taken for:N", "photos:Q"],
-    )
-    numbers = base.mark_text(fontSize=11).encode(
-        text=alt.condition("datum.photos > 0", "photos:Q", alt.value("")),
-        color=alt.condition(f"datum.photos > {most / 2}", alt.value("#fff"), alt.value("#333")),
-    )
-    side = max(220, 26 * len(names) + 60)
-    return alt.layer(squares.add_params(pick), numbers).properties(height=side)
+    return None if cell is None else (evaluation.classes[cell[0]], evaluation.classes[cell[1]])
 
 
 def _behind(found: Material, truth: str, predicted: str) -> None:
@@ -225,11 +201,12 @@ def _thresholds(found: Material) -> None:
             st.metric("Right among these", percent(effect.accuracy.value), width="content")
         st.metric("Wrong answers left", f"{effect.wrong_answers:,}", width="content")
         st.metric("Right ones withheld", f"{effect.withheld_right:,}", width="content")
-    curve = [{"answered": share, "right": value} for share, value in accuracy_by_coverage(found.outcomes)]
-    st.line_chart(
-        curve, x="answered", y="right", x_label="share of photos answered, the surest first",
-        y_label="right among them", height=260, alt="Accuracy against the share of photos answered",
-    )  # fmt: skip
+    charts.lines(
+        {"right": accuracy_by_coverage(found.outcomes)},
+        "share of photos answered, the surest first",
+        "right among them",
+        alt="Accuracy against the share of photos answered",
+    )
 
 
 def _report(found: Material) -> None:

@@ -45,8 +45,7 @@ def chosen_model() -> Predictor | None:
     with told():
         if name != IMAGENET:
             return loaded(workspace().folder / name)
-        with bar("Preparing the ImageNet model, once") as progress:
-            return loaded(imagenet_model(cache_folder(), progress))
+        return loaded(_imagenet())
     return None
 
 
@@ -70,8 +69,8 @@ def shelved(path: Path) -> ShelvedModel:
 
 def use_data(path: Path | str) -> None:
     """Choose a data set for all pages."""
-    st.session_state["data"] = str(path)
     workspace().remember(Path(path))
+    st.session_state["data"] = str(path)
 
 
 def chosen_data() -> Path | None:
@@ -106,6 +105,15 @@ def bar(words: str) -> Iterator[Progress]:
         yield show
     finally:
         place.empty()
+
+
+def _imagenet() -> Path:
+    """Its file, looked into once a tab: that reads it whole."""
+    known: Path | None = st.session_state.get("imagenet")
+    if known is None or not known.is_file():
+        with bar("Preparing the ImageNet model, once") as progress:
+            known = st.session_state["imagenet"] = imagenet_model(cache_folder(), progress)
+    return known
 
 
 @st.cache_resource(max_entries=_MOST_LOADED, show_spinner="Loading the model …")

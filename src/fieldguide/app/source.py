@@ -1,5 +1,6 @@
 """Which photos a page is about: those chosen last, recorded, uploaded, or a folder on this machine."""
 
+import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,37 +8,44 @@ from pathlib import Path
 import streamlit as st
 
 from fieldguide.app import room
-from fieldguide.app.texts import short
+from fieldguide.app.texts import short, short_path
 from fieldguide.archives import is_archive
 from fieldguide.data_intake import take_in
 from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.errors import DataError
 from fieldguide.photo_store import PhotoStore
+from fieldguide.workspace import Workspace
 
 CORRECTIONS = "Corrections recorded on the Classify page"
+CAMERA, UPLOADED = "Recorded by camera", "Uploaded"
 _SECONDS_KEPT = 600
 
 
 def known() -> dict[str, str]:
     """Data sets at hand: path → how they are called."""
     space = room.workspace()
-    found = {str(path): short(str(path), 90) for path in space.recent()}
-    stores = [(PhotoStore(path), f"Recorded by camera: {path.name}") for path in _folders(space.collected)]
+    found = {str(path): _called(path, space) for path in space.recent()}
+    stores = [(PhotoStore(path), f"{CAMERA}: {short(path.name)}") for path in _folders(space.collected)]
     for store, words in (*stores, (PhotoStore(space.corrections), CORRECTIONS)):
         if store.table.is_file():
             found[str(store.table)] = words
     return found
 
 
-def pick() -> Path | None:
-    """Let a person choose among the data sets at hand; None where there are none."""
+def called(path: Path) -> str:
+    """What a data set is called where a person reads it."""
+    return known().get(str(path), _called(path, room.workspace()))
+
+
+def pick(words: str = "Photos") -> Path | None:
+    """Let a person choose among the data sets at hand, under these words; None where there are none."""
     names = known()
     if not names:
         st.info("No photos chosen yet. Choose a folder or upload an archive on the **Data** page.")
         return None
     chosen = room.chosen_data()
     first = list(names).index(str(chosen)) if str(chosen) in names else 0
-    picked = st.selectbox("Photos", list(names), index=first, format_func=lambda path: names[path])
+    picked = st.selectbox(words, list(names), index=first, format_func=lambda path: names[path])
     if picked != str(chosen):
         room.use_data(picked)
     return Path(picked)
@@ -64,9 +72,25 @@ def choose(text: str) -> bool:
 
 
 def unpack(archive: Path, name: str) -> Path:
-    """Unpack an archive into DIR, with a bar."""
-    with room.bar("Unpacking") as progress:
-        return take_in(archive, name, room.workspace().uploads, progress)
+    """Unpack an archive into DIR, with a bar.
+
+    Raises
+    ------
+    DataError
+        If it is damaged or hostile, or holds no photos of classes; nothing of it stays.
+    """
+    folder = None
+    try:
+        with room.bar("Unpacking") as progress:
+            folder = take_in(archive, name, room.workspace().uploads, progress)
+        opened(folder)
+    except BaseException as error:  # also a click, by which Streamlit breaks off this run of the page
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, DataError):
+            raise DataError(str(error).replace(str(folder), name)) from error
+        raise
+    return folder
 
 
 def opened(path: Path) -> Dataset:
@@ -91,6 +115,10 @@ def _opened(path: str) -> Dataset:
         raise DataError(f"{path}: is an archive; choose it on the Data page, which unpacks it")
     with ExitStack() as stack:
         return stack.enter_context(open_dataset(path, minimum_classes=1))
+
+
+def _called(path: Path, space: Workspace) -> str:
+    return f"{UPLOADED}: {short(path.name)}" if path.parent == space.uploads else short_path(str(path))
 
 
 def _folders(folder: Path) -> Iterable[Path]:

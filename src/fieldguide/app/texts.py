@@ -17,6 +17,12 @@ def short(text: str, most: int = MOST_LETTERS) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def short_path(path: str, most: int = MOST_LETTERS) -> str:
+    """A path of bearable length: cut at its beginning, since its end is what tells it from others."""
+    shown = escaped(path)
+    return shown if len(shown) <= most else "…" + shown[1 - most :]
+
+
 def plain(text: str, most: int = MOST_LETTERS) -> str:
     """A name for a place that reads Markdown, shown as it is."""
     return _MARKS.sub(r"\\\1", short(text, most))

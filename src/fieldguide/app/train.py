@@ -12,6 +12,7 @@ from fieldguide.backbones import catalogue, usable_offline
 from fieldguide.data_intake import file_name
 from fieldguide.dataset import Dataset
 from fieldguide.jobs import DONE, shown, start
+from fieldguide.photo_store import PhotoStore
 from fieldguide.threads import usable_cores
 from fieldguide.training_estimate import Estimate, PastRun, estimate
 
@@ -32,6 +33,12 @@ def show() -> None:
 def _plan(path: Path, dataset: Dataset) -> None:
     training = dataset.select("train") if "train" in (dataset.splits or ()) else dataset
     st.caption(f"{counted(len(training), 'photo')} of {counted(len(training.classes), 'class', 'classes')}")
+    if len(training.classes) < 2:
+        st.info(
+            "There must be two classes, or more, to tell apart. Put the photos of each into a folder of its "
+            "own."
+        )
+        return
     left, right = st.columns(2, gap="large")
     with left:
         name = st.text_input("Name of the model", value=_name_of(path), key=f"name-{path}", max_chars=60)
@@ -48,7 +55,7 @@ def _plan(path: Path, dataset: Dataset) -> None:
     out = room.workspace().folder / f"{file_name(name, 'model')}.onnx"
     order = ["train", str(path), "--out", str(out), "--recipe", recipe, "--preset", preset]
     order += ["--backbone", backbone] if backbone else []
-    order += _corrections(path)
+    order += [*_corrections(path), *_additions(path, training)]
     _go([*order, *steps], out, _estimate(len(training), recipe, preset))
 
 
@@ -65,6 +72,20 @@ def _corrections(path: Path) -> list[str]:
         return []
     wanted = st.checkbox(f"Apply {counted(len(lines), 'correction')} made on the Data page", value=True)
     return ["--corrections", str(table.path)] if wanted else []
+
+
+def _additions(path: Path, training: Dataset) -> list[str]:
+    """The photos recorded on the Classify page, if they fit and the person wants them learned from."""
+    store = PhotoStore(room.workspace().corrections)
+    count = sum(number for label, number in store.counts().items() if label in training.classes)
+    if not count or path == store.table:
+        return []
+    wanted = st.checkbox(
+        f"Learn from {counted(count, 'photo')} put right on the Classify page, too",
+        value=True,
+        help="Those of its classes. What these photos keep to measure with is never learned from.",
+    )
+    return ["--add", str(store.table)] if wanted else []
 
 
 def _backbone() -> str | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fieldguide.app import room
+from fieldguide.app import charts, room
 from fieldguide.app.choices import WAYS
 from fieldguide.app.texts import counted, escaped_lines, percent, plain, sentence, span
 from fieldguide.jobs import DONE, FAILED, RUNNING, STOPPED, STOPPING, Job, all_jobs, shown
@@ -63,7 +63,7 @@ def _runs(going_on: bool) -> None:
         st.caption("No training yet. What you start here goes on when this page is closed.")
     for number, job in enumerate(jobs):
         with st.container(border=True):
-            one(job, unfolded=number == 0)
+            one(job, unfolded=number == 0 or job.state == RUNNING)
 
 
 def one(job: Job, *, unfolded: bool = True) -> None:
@@ -104,16 +104,13 @@ def _history(job: Job) -> None:
     history = job.story.history
     if len(history) < 2:
         return
-    st.line_chart(
-        [
-            {"pass": row["epoch"], "training": row["train_loss"], "held out": row["validation_loss"]}
-            for row in history
-        ],
-        x="pass",
-        y=["training", "held out"],
-        y_label="loss, lower is better",
-        height=220,
+    columns = {"training": "train_loss", "held out": "validation_loss"}
+    charts.lines(
+        {name: [(row["epoch"], row[column]) for row in history] for name, column in columns.items()},
+        "pass",
+        "loss, lower is better",
         alt="Loss in training and on held-out photos after each pass",
+        whole=True,
     )
 
 

@@ -79,6 +79,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="apply what `check --fix` wrote; the files stay as they are",
     )
     parser.add_argument(
+        "--add",
+        type=Path,
+        metavar="DATA",
+        help="more photos of the same classes to learn from, such as the app's corrections",
+    )
+    parser.add_argument(
         "--progress", type=new_file, metavar="FILE.jsonl", help="also write progress as JSON lines"
     )
     add_json(parser)
@@ -108,7 +114,9 @@ def run(options: argparse.Namespace) -> int:
             report=both(told, written.report),
             preview=options.preview,
         )
-        result = train(TrainOptions(options.data, options.out, options.recipe, setting, options.corrections))
+        result = train(
+            TrainOptions(options.data, options.out, options.recipe, setting, options.corrections, options.add)
+        )
     return _report(result, options)
 
 

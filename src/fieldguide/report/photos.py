@@ -14,8 +14,8 @@ from fieldguide.explain import heat_maps
 from fieldguide.heat_picture import overlay
 from fieldguide.images import open_image
 from fieldguide.page_blocks import Shot
-from fieldguide.page_thumbnails import encoded, thumbnail
 from fieldguide.threads import in_order, usable_cores
+from fieldguide.thumbnails import encoded, thumbnail
 
 if TYPE_CHECKING:
     from fieldguide.predictor import Predictor
