@@ -20,7 +20,7 @@ from fieldguide.splits import duplicate_groups, split_groups
 
 HELD_OUT = 0.2
 """Share of the images that is held out, …"""
-MOST_HELD_OUT = 2000
+MOST_HELD_OUT = 1000
 """… at most so many: they choose a temperature, a threshold and an epoch, for which more are not needed."""
 
 
