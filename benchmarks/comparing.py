@@ -3,8 +3,8 @@
     python benchmarks/comparing.py DATA/SET [--recipes linear-probe svm random-forest cnn] [--folds 5]
 
 One run of `compare` with an empty cache gives all of it: each network's pass over the images, with the number
-of images that it was run on, and what the folds of each recipe took without these passes. Processor time of all
-threads is what stays the same on a machine that others use too; seconds on the clock stand beside it.
+of images that it was run on, and what the folds of each recipe took without these passes. Processor time of
+all threads is what stays the same on a machine that others use too; seconds on the clock stand beside it.
 """
 
 import argparse

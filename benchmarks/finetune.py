@@ -8,9 +8,9 @@ output, the probe) and without validation; the whole run stands beside them.
 
 With `--fastai` (against_fastai.py says how its environment is made) an epoch is compared with fastai's own
 and nothing else is measured: the same photos, pixels, batch and layers that learn, augmentation on in both
-as each has it, seconds of the steps of the second epoch, in turns. fastai decodes its photos in every epoch, in
-two processes; fieldguide has them as pixels from before, and its frozen layers' output from the first epoch,
-which `with_frozen_pass` spreads over the preset's epochs.
+as each has it, seconds of the steps of the second epoch, in turns. fastai decodes its photos in every epoch,
+in two processes; fieldguide has them as pixels from before, and its frozen layers' output from the first
+epoch, which `with_frozen_pass` spreads over the preset's epochs.
 """
 
 import argparse
