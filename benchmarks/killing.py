@@ -1,15 +1,20 @@
-"""kill -9 at random moments of training, `--resume`, and the two model files compared byte for byte.
+"""kill -9 at random moments of training, `resume`, and the weights compared bit for bit.
 
     python benchmarks/killing.py [--kills 20] [--recipes finetune cnn] [--seed 0]
 
 Each run is a process of its own, forked from this one before anything is computed, so that twenty kills do
 not import torch forty times. It is killed once within the seconds that the unbroken run's training took, then
-continued to its end. Checkpoints are taken every `--checkpoint-seconds` besides those at the end of an epoch:
-with the usual minute a run as short as these would only ever go on from the end of an epoch. The exit code is
-1 if any file differs from the unbroken run's.
+continued to the end of training. Checkpoints are taken every `--checkpoint-seconds` besides those at the end
+of an epoch: with the usual minute a run as short as these would only ever go on from the end of an epoch.
+`finetune` adapts a tiny network with random weights, `cnn` its own. Compared is a digest of all weights
+and of the history; the file is a function of these (tests/test_finetune.py compares whole files). The exit
+code is 1 if any differs from the unbroken run's.
 """
 
 import argparse
+import dataclasses
+import hashlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -17,28 +22,31 @@ import random
 import signal
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import timm
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
-from fieldguide import loop, recipes
-from fieldguide.files import cache_folder
-from fieldguide.recipes import finetune
+from fieldguide import loop
+from fieldguide.dataset import open_dataset
 from fieldguide.recipes.common import Setting
-from fieldguide.train import TrainOptions, train
 
 COLOURS = {"red": (200, 60, 60), "green": (60, 190, 60), "blue": (60, 60, 200)}
 PHOTOS = 40
 """Of each class."""
+TINY = "test_efficientnet"
+"""A network of timm's for tests."""
 OPTIONS: dict[str, dict[str, Any]] = {
-    "finetune": {"size": 96, "epochs": 4, "batch_size": 16, "layers": 0.3, "learning_rate": 1e-3},
-    "cnn": {"size": 32, "epochs": 24, "batch_size": 32},
+    "finetune": {"size": 64, "epochs": 6, "batch_size": 8, "layers": 0.6, "learning_rate": 1e-3},
+    "cnn": {"size": 32, "epochs": 12, "batch_size": 16},
 }
-WHOLE = "whole"
 
 
 def main() -> int:
@@ -53,12 +61,11 @@ def main() -> int:
     draw, differing = random.Random(options.seed), 0
     with tempfile.TemporaryDirectory() as folder:
         photos = _painted(Path(folder) / "photos")
-        # So that the file holds what was trained, also where the linear probe would have been handed back.
-        finetune.compare = lambda *given: (True, "fine-tuned network: asked for by the benchmark")
+        weights = _weights(Path(folder) / "tiny.safetensors")
         for number, recipe in enumerate(options.recipes):
-            recipes.find(recipe)  # imported once, before processes part
+            importlib.import_module(f"fieldguide.recipes.{recipe}")  # once, before processes part
             kills = len(range(number, options.kills, len(options.recipes)))
-            rows = _Recipe(recipe, photos, Path(folder), draw).killed(kills)
+            rows = _Recipe(recipe, photos, weights, Path(folder), draw).killed(kills)
             same = sum(row["same"] for row in rows)
             differing += len(rows) - same
             print(json.dumps({"recipe": recipe, "kills": len(rows), "same": same}), flush=True)
@@ -77,48 +84,56 @@ def _painted(folder: Path) -> Path:
     return folder
 
 
+def _weights(path: Path) -> Path:
+    torch.manual_seed(0)
+    save_file(timm.create_model(TINY).state_dict(), path)
+    return path
+
+
 @dataclass(frozen=True)
 class _Recipe:
     name: str
     photos: Path
+    weights: Path
     folder: Path
     draw: random.Random
 
     def killed(self, times: int) -> list[dict[str, Any]]:
         """Kill and continue, `times` times; a run that ended before its kill does not count."""
-        seconds, _ = self._run(WHOLE, None, resume=False)
-        whole = (self.folder / f"{self.name}-{WHOLE}.onnx").read_bytes()
+        seconds, whole, _ = self._run("whole", None, resume=False)
         rows: list[dict[str, Any]] = []
         while len(rows) < times:
             out, moment = str(len(rows)), self.draw.uniform(0, seconds)
             if self._run(out, moment, resume=False)[0] < moment:
                 continue
-            resumed = self._run(out, None, resume=True)[1]
-            same = (self.folder / f"{self.name}-{out}.onnx").read_bytes() == whole
+            _, ended, resumed = self._run(out, None, resume=True)
+            same = ended == whole
             row = {"recipe": self.name, "killed_after": round(moment, 2), "of": round(seconds, 2)}
             rows.append({**row, "resumed": resumed, "same": same})
             print(json.dumps(rows[-1]), flush=True)
         return rows
 
-    def _run(self, out: str, moment: float | None, *, resume: bool) -> tuple[float, str]:
-        """Run to the end or a moment of training; its seconds until then, and what was told."""
+    def _run(self, out: str, moment: float | None, *, resume: bool) -> tuple[float, str, str]:
+        """Train to the end or a moment; seconds until then, digest of the end, where it had gone on."""
         here, there = multiprocessing.Pipe(duplex=False)
         context = multiprocessing.get_context("fork")
-        path = self.folder / f"{self.name}-{out}.onnx"
-        process = context.Process(target=_train, args=(self.name, self.photos, path, resume, there))
+        setting = Setting(
+            backbone=TINY if self.name == "finetune" else None,
+            weights=self.weights if self.name == "finetune" else None,
+            cache=self.folder / "features",
+            options={**OPTIONS[self.name], "resume": resume, "augment_with": "flip=0.5"},
+            folder=self.folder / f"{self.name}-{out}",
+        )
+        process = context.Process(target=_train, args=(self.name, self.photos, setting, there))
         process.start()
         there.close()
         started = _next(here)
-        if moment is None:
-            ended, told = _next(here), _next(here)
-        else:
+        if moment is not None:
             here.poll(max(0.0, started + moment - time.monotonic()))
-            ended, told = (_next(here) if here.poll() else time.monotonic()), ""
-            os.kill(process.pid or 0, signal.SIGKILL)
+        done = _next(here) if moment is None or here.poll() else (time.monotonic(), "", "")
+        os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
-        if moment is None and process.exitcode != 0:
-            raise SystemExit(f"{self.name}: training ended with exit code {process.exitcode}")
-        return ended - started, told
+        return done[0] - started, done[1], done[2]
 
 
 def _next(pipe: Connection) -> Any:
@@ -128,26 +143,34 @@ def _next(pipe: Connection) -> Any:
         raise SystemExit("training ended without a word") from None
 
 
-def _train(recipe: str, photos: Path, out: Path, resume: bool, pipe: Connection) -> None:
-    """In its own process: tell when training begins, when it ends, and where it went on."""
+def _train(recipe: str, photos: Path, setting: Setting, pipe: Connection) -> None:
+    """In its own process: tell when training begins, then when it ends, in what, and where it had gone on."""
+    module: Any = importlib.import_module(f"fieldguide.recipes.{recipe}")
     told: list[str] = []
+    real = module.run
 
-    def progress(stage: str, done: int, total: int) -> None:
+    def run(task: Any, *rest: Any) -> Any:
+        trained = real(task, *rest)
+        resumed = next((note for note in trained.notes if "resumed" in note), "from the start")
+        pipe.send((time.monotonic(), _digest(task.network, trained.history), resumed))
+        time.sleep(3600)  # until it is killed: what comes after training is not measured here
+
+    def progress(stage: str, done: int, total: int | None) -> None:
         if stage == "training" and not told:
             told.append(stage)
             pipe.send(time.monotonic())
-        if stage == "measuring the trained network" and len(told) == 1:
-            told.append(stage)
-            pipe.send(time.monotonic())
 
-    setting = Setting(
-        backbone="efficientnet_lite0" if recipe == "finetune" else None,
-        cache=cache_folder() / "features",
-        options={**OPTIONS[recipe], "resume": resume},
-        progress=progress,
-    )
-    result = train(TrainOptions(photos, out, recipe, setting))
-    pipe.send(next((choice for choice in result.choices if "resumed" in choice), "from the start"))
+    module.run = run
+    with open_dataset(photos) as dataset:
+        module.fit(dataset, dataclasses.replace(setting, progress=progress))
+
+
+def _digest(network: torch.nn.Module, history: Sequence[Mapping[str, float]]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode() + value.detach().cpu().numpy().tobytes())
+    rows = [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+    return hashlib.sha256(digest.digest() + json.dumps(rows).encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -126,8 +126,8 @@ axis.set_yticks(
     [f"{pair.first}\nminus {pair.second}" for pair in comparison.pairs],
     fontsize=8,
 )
-axis.invert_yaxis()
-axis.set_xlabel("points of accuracy, with 95 % interval (blue dot: real; grey diamond: may be chance)")
+axis.set_ylim(len(comparison.pairs) - 0.5, -0.5)
+axis.set_xlabel("points of accuracy, with 95 % interval\n(blue dot: real; grey diamond: may be chance)")
 axis.spines[["top", "right"]].set_visible(False)
 plt.show()
 
