@@ -33,7 +33,7 @@ HOLDS = {
         "measured_on == 'the test photos'",
         "largest_difference < 1e-4",
         "all(answer.unknown for answer in answers[len(unsure):])",
-        "list(answered) == [answer.label for answer in unsure]",
+        "answered == [answer.label for answer in unsure]",
     ),
     "cifar10_from_scratch": (
         "measured.accuracy.value > 0.5",

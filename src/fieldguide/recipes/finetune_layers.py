@@ -6,7 +6,6 @@ images, of one kind of photo, measure a mean and a variance worse than the milli
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import torch
@@ -106,12 +105,8 @@ def depthwise_in_float32(network: nn.Module) -> None:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
-            module.__class__ = _in_float32(type(module))
-
-
-@cache
-def _in_float32(kind: type[nn.Conv2d]) -> type[nn.Conv2d]:
-    return type(f"{kind.__name__}InFloat32", (InFloat32, kind), {})
+            kind = type(module)
+            module.__class__ = type(f"{kind.__name__}InFloat32", (InFloat32, kind), {})
 
 
 class Adapted(nn.Module):
