@@ -54,11 +54,6 @@ HOLDS = {
         "tuned.choice.best.log_loss <= tuned.choice.default.log_loss",
     ),
 }
-LONG = {"cifar10_from_scratch"}
-"""Until what it must show has been settled on a quiet machine (docs/log.md)."""
-MARKED = [
-    pytest.param(notebook, marks=pytest.mark.long if notebook.stem in LONG else ()) for notebook in NOTEBOOKS
-]
 FIGURES = {
     "transfer_learning": 5,
     "cifar10_from_scratch": 5,
@@ -104,7 +99,7 @@ def test_every_notebook_is_asked_what_it_must_show():
     assert [notebook.stem for notebook in NOTEBOOKS] == sorted(HOLDS) == sorted(FIGURES)
 
 
-@pytest.mark.parametrize("notebook", MARKED, ids=lambda notebook: notebook.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
 def test_a_notebook_runs_and_shows_what_it_says(notebook, tmp_path):
     questions = HOLDS[notebook.stem]
     answers, figures = run(notebook, tmp_path, questions)
