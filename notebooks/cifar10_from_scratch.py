@@ -156,7 +156,7 @@ def after_epoch(row):
 
 
 model_file = WORK / "cnn.onnx"
-options = {} if CIFAR10 else {"epochs": 12, "batch_size": 32}
+options = {} if CIFAR10 else {"epochs": 8, "batch_size": 32}
 setting = Setting(preset="fast", options=options, report=after_epoch)
 result = train(TrainOptions(data, model_file, "cnn", setting))
 
@@ -234,7 +234,7 @@ plt.show()
 from fieldguide.errors import OptionError
 
 words = "conv 16, pool, residual 32, pool, conv 64, dense 64, dropout 0.1"
-own = {"architecture": words, "epochs": 14 if CIFAR10 else 5, "batch_size": 256 if CIFAR10 else 32}
+own = {"architecture": words, "epochs": 14 if CIFAR10 else 20, "batch_size": 256 if CIFAR10 else 16}
 in_words = train(TrainOptions(data, WORK / "words.onnx", "cnn", Setting(options=own, report=after_epoch)))
 
 try:
@@ -266,7 +266,7 @@ class TwoViews(torch.nn.Module):
         return torch.relu(self.norm(self.join(torch.relu(views))))
 
 
-own = {"architecture": TwoViews(24), "epochs": 14 if CIFAR10 else 5, "batch_size": 256 if CIFAR10 else 32}
+own = {"architecture": TwoViews(24), "epochs": 14 if CIFAR10 else 20, "batch_size": 256 if CIFAR10 else 16}
 in_torch = train(TrainOptions(data, WORK / "torch.onnx", "cnn", Setting(options=own, report=after_epoch)))
 
 # %% [markdown]

@@ -187,9 +187,9 @@ for row, recall in enumerate(recalls):
         axis.plot(recall.value, row, "o", color=BLUE)
 axis.axvline(measured.accuracy.value, color=ORANGE, linestyle="--", label="accuracy over all")
 axis.set_yticks(range(len(recalls)), measured.classes)
-axis.invert_yaxis()
+axis.set_ylim(len(recalls) - 0.5, -0.5)
 axis.set_xlabel("recall, with its 95 % interval")
-axis.legend(frameon=False, loc="lower left")
+axis.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 axis.spines[["top", "right"]].set_visible(False)
 plt.show()
 
@@ -229,8 +229,9 @@ for truth, answer, count in measured.confused()[:5]:
 #
 # - `label` and `probability`: the most probable class. The probability is calibrated: of 100 answers with
 #   0.9, about 90 are right.
-# - `set`: all classes that cannot be ruled out. It holds the right one in 95 of 100 cases. One name means
-#   "sure", several mean "one of these, have a look".
+# - `set`: the classes that are likely enough to hold the right one in 95 of 100 cases. One name means "sure",
+#   several mean "one of these, have a look". None means that no class is likely enough: have a look at these
+#   too.
 # - `typicality`: how familiar the photo looks, from 0 to 1.
 # - `unknown`: the photo looks like none of the classes. Without this, a photo of a house would be named a
 #   `3`.
@@ -255,7 +256,7 @@ def told(answer):
         return f"refused:\n{answer.error.code}"
     if answer.unknown:
         return f"unknown\ntypicality {answer.typicality:.3f}"
-    members = ", ".join(answer.set)
+    members = ", ".join(answer.set) or "none"
     return f"{answer.label}: {answer.probability:.2f}\nset: {members}\ntypicality {answer.typicality:.2f}"
 
 
@@ -280,7 +281,7 @@ axis.plot(other, [-0.6] * len(other), "^", color=ORANGE, markersize=9, clip_on=F
 axis.axvline(threshold, color="black", linestyle="--", linewidth=1, label=f"unknown below {threshold}")
 axis.set_xlabel("typicality")
 axis.set_ylabel("photos")
-axis.legend(frameon=False)
+axis.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 axis.spines[["top", "right"]].set_visible(False)
 plt.show()
 
@@ -315,8 +316,8 @@ print(f"largest difference between the two: {largest_difference:.1e}")
 learned = [row for row in range(len(paths)) if not splits or splits[row] == "train"]
 classifier = fieldguide.ImageClassifier(preset="fast")
 classifier.fit([paths[row] for row in learned], [labels[row] for row in learned])
-answered = classifier.predict([answer.path for answer in unsure])
-print("the least sure ones once more:", list(answered), "and above:", [answer.label for answer in unsure])
+answered = classifier.predict([answer.path for answer in unsure]).tolist()
+print("the least sure ones once more:", answered, "and above:", [answer.label for answer in unsure])
 
 # %% [markdown]
 # Next: `choosing_and_tuning.py` asks which way to train is best for your photos, and whether more photos

@@ -9,7 +9,7 @@ import torch
 from fieldguide.backbone_network import TappedNetwork
 from fieldguide.backbone_taps import Taps
 from fieldguide.recipes.finetune_cache import Kept
-from fieldguide.recipes.finetune_layers import Adapted, steps_of
+from fieldguide.recipes.finetune_layers import Adapted, InFloat32, steps_of
 
 SIZES = {
     "test_efficientnet": 64,
@@ -109,3 +109,38 @@ def test_what_is_kept_in_half_precision_comes_back():
     torch.testing.assert_close(found, values[[2, 0]], rtol=1e-3, atol=1e-3)
     assert standing.abs().max() <= 65504
     assert standing.isfinite().all()
+
+
+def depthwise(body):
+    return [
+        module
+        for module in body.modules()
+        if isinstance(module, torch.nn.Conv2d) and module.groups == module.in_channels > 1
+    ]
+
+
+def test_depthwise_convolutions_work_in_float32_under_bfloat16():
+    body = Adapted(tapped("test_efficientnet"), 1.0)
+    found = depthwise(body)
+    assert found
+    for module in found:
+        values = torch.randn(2, module.in_channels, 8, 8).bfloat16()
+        with torch.no_grad():
+            exact = module(values.float())
+            with torch.autocast("cpu", torch.bfloat16):
+                half = module(values)
+                fine = module(values.float())
+        assert half.dtype == torch.bfloat16 and fine.dtype == torch.float32
+        assert torch.equal(half, exact.bfloat16())
+        assert torch.equal(fine, exact)  # in bfloat16 the weights would have been rounded
+    others = [module for module in body.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert any(not isinstance(module, InFloat32) for module in others)
+
+
+def test_a_copy_of_them_works_in_float32_too_and_learns():
+    body = copy.deepcopy(Adapted(tapped("test_efficientnet"), 1.0))
+    assert all(isinstance(module, InFloat32) for module in depthwise(body))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = body(images("test_efficientnet")).float().square().mean()
+    loss.backward()
+    assert all(module.weight.grad.abs().sum() > 0 for module in depthwise(body))

@@ -33,11 +33,11 @@ HOLDS = {
         "measured_on == 'the test photos'",
         "largest_difference < 1e-4",
         "all(answer.unknown for answer in answers[len(unsure):])",
-        "list(answered) == [answer.label for answer in unsure]",
+        "answered == [answer.label for answer in unsure]",
     ),
     "cifar10_from_scratch": (
         "measured.accuracy.value > 0.5",
-        "len(history) == 12",
+        "len(history) == 8",
         "history[-1]['train_loss'] < history[0]['train_loss']",
         "min(run.validation.accuracy.value for run in runs.values()) > 0.2",
     ),
@@ -99,7 +99,6 @@ def test_every_notebook_is_asked_what_it_must_show():
     assert [notebook.stem for notebook in NOTEBOOKS] == sorted(HOLDS) == sorted(FIGURES)
 
 
-@pytest.mark.long  # until what they must show has been settled on a quiet machine (docs/log.md)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
 def test_a_notebook_runs_and_shows_what_it_says(notebook, tmp_path):
     questions = HOLDS[notebook.stem]
