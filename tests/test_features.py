@@ -284,6 +284,23 @@ def test_many_small_shards_become_one(tmp_path):
     assert all(same(merged.get(entry(i).digest), entry(i)) for i in range(feature_cache.SMALL_SHARDS))
 
 
+def test_of_many_shards_few_are_open_and_one_that_is_gone_costs_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_cache, "FLUSH_IMAGES", 1)
+    count = 2 * feature_cache.OPEN_SHARDS
+    with FeatureCache(tmp_path, "k", 6) as cache:
+        monkeypatch.setattr(cache, "_merge", lambda: None)
+        for i in range(count):
+            cache.add(entry(i))
+    again = FeatureCache(tmp_path, "k", 6)
+    assert all(same(again.get(entry(i).digest), entry(i)) for i in range(count))
+    maps = Path("/proc/self/maps")
+    if maps.exists():
+        assert maps.read_text().count(str(tmp_path)) <= feature_cache.OPEN_SHARDS
+    for path in shards(tmp_path):
+        path.unlink()
+    assert again.get(entry(0).digest) is None
+
+
 def test_the_least_recently_used_shards_go_first(tmp_path):
     for i, key in enumerate("abc"):
         with FeatureCache(tmp_path, key, 6) as cache:

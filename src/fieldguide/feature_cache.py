@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -27,6 +28,8 @@ FLUSH_IMAGES = 2_000
 FLUSH_SECONDS = 60.0
 SMALL_ROWS, SMALL_SHARDS = 500, 16
 LIMIT_BYTES = 4_000_000_000
+OPEN_SHARDS = 8
+"""Files open at once: each counts as memory as far as it was read, though the system may have it back."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ class _Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = cast(Any, safe_open(path, framework="numpy"))
-        self.digests: NDArray[np.uint8] = self._file.get_tensor("digests")
-        count, self.width = self._file.get_slice("vectors").get_shape()
+        file = _open_file(path)
+        self.digests: NDArray[np.uint8] = file.get_tensor("digests")
+        count, self.width = file.get_slice("vectors").get_shape()
         if self.digests.shape != (count, 32):
             raise ValueError("of another form")
 
@@ -70,8 +73,15 @@ class _Shard:
         return [entry for row in range(len(self.digests)) if (entry := self.entry(row)) is not None]
 
     def _value(self, name: str, row: int) -> NDArray[Any]:
-        value: NDArray[Any] = self._file.get_slice(name)[row : row + 1][0]
+        value: NDArray[Any] = _opened(self.path).get_slice(name)[row : row + 1][0]
         return value
+
+
+def _open_file(path: Path) -> Any:
+    return cast(Any, safe_open(path, framework="numpy"))
+
+
+_opened = lru_cache(maxsize=OPEN_SHARDS)(_open_file)
 
 
 class FeatureCache:
@@ -106,6 +116,7 @@ class FeatureCache:
         self._damaged: set[_Shard] = set()
         self._new: list[Entry] = []
         self._flushed = clock()
+        _opened.cache_clear()  # whatever lies there by now
         for path in self._shards():
             self._open(path)
 
@@ -114,7 +125,9 @@ class FeatureCache:
 
     def __exit__(self, *exception: object) -> None:
         self.flush()
+        _opened.cache_clear()
         self._merge()
+        _opened.cache_clear()
         self._prune()
 
     def get(self, digest: bytes) -> Entry | None:
@@ -123,7 +136,10 @@ class FeatureCache:
         if place is None:
             return None
         shard, row = place
-        entry = shard.entry(row)
+        try:
+            entry = shard.entry(row)
+        except (SafetensorError, OSError, ValueError):  # another process removed or replaced it
+            return None
         if entry is None or entry.digest != digest:
             self._damaged.add(shard)
             return None
