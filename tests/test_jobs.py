@@ -117,6 +117,17 @@ def test_stop_is_ctrl_c(begin):
     assert job.result == {"word": "gentle", "interrupted": True}
 
 
+def test_stop_is_heard_where_the_app_was_started_in_the_background(begin):
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for `fieldguide app &` in a script
+    try:
+        job = begin("gentle")
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    wait_for_story(job)
+    job.stop()
+    wait(job, STOPPED)
+
+
 def test_a_stubborn_job_is_stopping_until_it_is_killed(begin):
     job = begin("stubborn")
     wait_for_story(job)

@@ -16,7 +16,7 @@ from fieldguide.server.app import make_context
 from fieldguide.server.logs import JsonLines, event
 from fieldguide.server.models import named
 from fieldguide.server.settings import Settings
-from server_made import BLUE, GREEN, RED, photo, raw, running, status_of
+from server_made import BLUE, GREEN, RED, photo, raw, running, status_of, until
 from tiny_model import CLASSES, write_tiny_model
 
 
@@ -223,6 +223,7 @@ def test_a_mistake_of_the_server_says_nothing_of_it(colours, monkeypatch, caplog
 def test_one_line_an_event_whatever_a_name_holds(server, caplog):
     with caplog.at_level(logging.INFO, "fieldguide.server"):
         httpx.get(f"{server.url}/v1/models/%0d%0a%1b%5d0;x%07%7f%e2%80%ae%c2%9b")
+        until(lambda: caplog.records)  # it is written once the answer is out
     line = JsonLines().format(caplog.records[-1])
     assert json.loads(line)["path"] == "/v1/models/\r\n\x1b]0;x\x07\x7f\u202e\x9b"
     assert all(" " <= char <= "~" for char in line)
@@ -256,8 +257,6 @@ def test_batches_hold_the_images_of_several_clients(colours):
         threads = [threading.Thread(target=server.predict, args=(photo(RED),)) for _ in range(9)]
         for thread in threads:
             thread.start()
-        from server_made import until
-
         until(lambda: server.context.desk.waiting == 9)
         gate.set()
         for thread in threads:

@@ -27,6 +27,11 @@ if sys.platform != "win32":
     import fcntl
 
 PROGRAM = (sys.executable, "-m", "fieldguide")
+HEARING_CTRL_C = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Started first: an app that a script put into the background ignores SIGINT, and so would its children."""
 RUNNING, STOPPING, DONE, STOPPED, FAILED = "running", "stopping", "done", "stopped", "failed"
 
 
@@ -210,7 +215,7 @@ def _launch(job: Job, arguments: list[str]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with (job.folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
-                [*PROGRAM, *arguments, *outputs],
+                [sys.executable, "-ISc", HEARING_CTRL_C, *PROGRAM, *arguments, *outputs],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
