@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
 
 from fieldguide.blas import side_by_side
 from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table, class_sums
@@ -181,9 +182,6 @@ def _covariance(centred: FloatArray, count: int, freedom: int, seed: int) -> tup
     total = float((centred**2).sum()) / max(freedom, 1)
     if total <= 0:
         return np.zeros((centred.shape[1], 1), dtype=np.float32), 1.0
-    # scikit-learn takes a second to import, which training can spend beside the network.
-    from sklearn.utils.extmath import randomized_svd
-
     count = min(count, *centred.shape)
     _, singular, rows = randomized_svd(centred, count, n_iter=2, random_state=seed)
     evenness = OTHER_DIRECTIONS * count / total

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fieldguide.artifact import seal
 from fieldguide.model_operators import IR_VERSION, OPSET
 from fieldguide.preprocess import Preprocessing
+from fieldguide.preprocess_graph import preprocessing_model
 
 
 @dataclass(frozen=True)
@@ -204,9 +205,6 @@ def model_file(network: onnx.ModelProto, preprocessing: Preprocessing, card: Map
     bytes
         The whole file: the same for the same input.
     """
-    # onnxscript takes half a second to import, which training can spend beside the network.
-    from fieldguide.preprocess_graph import preprocessing_model
-
     start = onnx.compose.add_prefix(
         preprocessing_model(preprocessing), "preprocessing/", rename_inputs=False, rename_outputs=False
     )

@@ -1,12 +1,9 @@
-"""Work in threads: results that come in order, at most so many early; imports while others work."""
+"""Work in threads whose results come in order, at most so many early."""
 
-import contextlib
-import importlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -52,23 +49,3 @@ def in_order(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextlib.contextmanager
-def importing(*modules: str) -> Iterator[None]:
-    """Import modules in a thread while the ``with`` block runs, and wait for them at its end.
-
-    What cannot be imported is left to the import that needs it, which says why.
-    """
-
-    def work() -> None:
-        for module in modules:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
-
-    thread = Thread(target=work, name="import")
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()

@@ -24,7 +24,6 @@ from fieldguide.graph import head_model
 from fieldguide.probe import SHRINKAGES, fit_probe
 from fieldguide.recipes.common import Fitted, OutOfFold, Setting
 from fieldguide.recipes.material import card_of, learn_from, told_shares
-from fieldguide.threads import importing
 
 SUMMARY = "pretrained network as it is, linear classifier on top: seconds to minutes, the safe choice"
 OPTIONS = frozenset({"size", "shrinkage"})
@@ -38,9 +37,6 @@ SEARCH: dict[str, dict[str, Any]] = {
     "shrinkage": {"low": 0.2, "high": 0.95},
 }
 """What :func:`fieldguide.tune.tune` may vary, by the names of settings and options."""
-
-USED_LATER = ("sklearn.utils.extmath", "fieldguide.preprocess_graph")
-"""What the head and the file need, imported while the network has the photos: together over a second."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +81,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     shrinkages = _shrinkages(setting)
     backbone, chosen = _backbone(setting)
     prepared = time.perf_counter()
-    with importing(*USED_LATER):
-        learned = learn_from(dataset, backbone, setting)
+    learned = learn_from(dataset, backbone, setting)
     extracted = time.perf_counter()
     setting.progress("head", 0, 1)
     table = learned.table()
