@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.dataset import Dataset
-from fieldguide.duplicates import likeness
+from fieldguide.duplicates import Likeness, likeness
 from fieldguide.progress import Progress, silent
 from fieldguide.scan import count_of
 from fieldguide.second_look import confirmed
@@ -110,7 +110,10 @@ def _near(measured: Side, training: Side) -> set[int]:
         return set()
     # Measured ones first: each image is compared with the most similar ones that come after it.
     signatures = np.concatenate([measured.signatures, training.signatures])
-    pairs = confirmed((*measured.paths, *training.paths), signatures, likeness(signatures)).pairs
+    alike = likeness(signatures)
+    across = alike.pairs[:, 0] < count  # what lies in training on both sides is not opened for nothing
+    asked = Likeness(alike.pairs[across], alike.scores[across])
+    pairs = confirmed((*measured.paths, *training.paths), signatures, asked).pairs
     found = twins(signatures, pairs)
     rows: set[int] = set()
     for first, members in found.members.items():
