@@ -110,10 +110,10 @@ def _near(measured: Side, training: Side) -> set[int]:
         return set()
     # Measured ones first: each image is compared with the most similar ones that come after it.
     signatures = np.concatenate([measured.signatures, training.signatures])
-    alike = likeness(signatures)
-    across = alike.pairs[:, 0] < count  # what lies in training on both sides is not opened for nothing
-    asked = Likeness(alike.pairs[across], alike.scores[across])
-    pairs = confirmed((*measured.paths, *training.paths), signatures, asked).pairs
+    near = likeness(signatures)
+    across = near.pairs[:, 0] < count  # pairs within training are not opened for nothing
+    near = Likeness(near.pairs[across], near.scores[across])
+    pairs = confirmed((*measured.paths, *training.paths), signatures, near).pairs
     found = twins(signatures, pairs)
     rows: set[int] = set()
     for first, members in found.members.items():
