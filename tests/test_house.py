@@ -28,6 +28,7 @@ FLOORS = {
     "files": 11,
     "intervals": 11,
     "familiarity": 13,
+    "leading": 11,
     "evaluation": 12,
     "paired": 12,
     "selection": 12,

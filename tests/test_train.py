@@ -281,7 +281,7 @@ def test_the_default_way(photos, tmp_path, cache_of_the_tests):
     assert cli.main([str(argument) for argument in given]) == 0
     told = json.loads(answer.read_text())
     assert told["backbone"] == "efficientnet_lite0"
-    assert "backbone efficientnet_lite0, 160 × 160 pixels: preset fast" in told["choices"][0]
+    assert "backbone efficientnet_lite0, 144 × 144 pixels: preset fast" in told["choices"][0]
     assert told["validation"]["accuracy"]["value"] > 0.9
     assert fieldguide.load(out).card["preset"] == "fast"
 

@@ -72,7 +72,11 @@ def tiny_proto(preprocessing=PREPROCESSING, weights=WEIGHTS):
         ir_version=10,
     )
     return onnx.compose.merge_models(
-        preprocessing_model(preprocessing), network, io_map=[("pixels", "pixels")]
+        onnx.compose.add_prefix(
+            preprocessing_model(preprocessing), "preprocessing/", rename_inputs=False, rename_outputs=False
+        ),
+        network,
+        io_map=[("pixels", "pixels")],
     )
 
 

@@ -28,6 +28,8 @@ MOST_BY_PRODUCTS = 5000
 """Images up to which the matrix of inner products is used."""
 BLOCK = 2048
 """Images that are in memory at once where they are many."""
+PASS = 64
+"""Images that are looked at together where nothing but sums is wanted: they stay in a core's own memory."""
 _TINY = 1e-6
 
 
@@ -51,11 +53,12 @@ class Table:
     def of(vectors: NDArray[np.float32] | NDArray[np.float16], labels: IntArray, folds: IntArray) -> "Table":
         """Measure mean and standard deviation of the features in one pass."""
         total, squares = np.zeros(vectors.shape[1]), np.zeros(vectors.shape[1])
-        for start in range(0, len(vectors), BLOCK):
-            block = np.asarray(vectors[start : start + BLOCK], dtype=np.float64)
+        for start in range(0, len(vectors), PASS):
+            block = np.asarray(vectors[start : start + PASS], dtype=np.float64)
             total += block.sum(0)
-            squares += (block**2).sum(0)
-            let_pages_go(vectors)
+            squares += np.einsum("nd,nd->d", block, block)
+            if start % BLOCK == 0:
+                let_pages_go(vectors)
         mean = total / len(vectors)
         deviation = np.sqrt(np.maximum(squares / len(vectors) - mean**2, 0.0))
         # A feature that never moves carries nothing, but must not divide by nothing.
@@ -159,10 +162,11 @@ class ByProducts:
         average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
         to_means = products @ average
         between_means = average.T @ to_means
+        chosen = np.eye(table.n_classes, dtype=np.float32)[labels]
+        # The centring of rows and columns as one product, in one pass over the large matrix.
+        half = to_means - chosen @ (between_means / 2)
         within = products
-        within -= to_means[:, labels]
-        within -= to_means[:, labels].T
-        within += between_means[np.ix_(labels, labels)]
+        within -= np.concatenate([half, chosen], axis=1) @ np.concatenate([chosen, half], axis=1).T
         freedom = max(len(learn) - int((counts > 0).sum()), 1)
         trace = float(np.trace(within))
         for shrinkage in shrinkages:

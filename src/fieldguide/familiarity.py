@@ -7,15 +7,17 @@ rest, and all others one in common. So it fits into a model file (128 directions
 and holds with ten images as with ten thousand.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.extmath import randomized_svd
 
 from fieldguide.blas import side_by_side
 from fieldguide.discriminant import BLOCK, FloatArray, IntArray, Table, class_sums
+from fieldguide.leading import leading_directions
 
 MOST_DIRECTIONS = 128
 WIDEST = 2560
@@ -120,71 +122,103 @@ def fit(
     directions
         How many get a variance of their own; None takes :func:`directions_for`.
     """
-    scale, centres = _moments(table, columns, rows)
-    known = int((~np.isnan(centres[:, 0])).sum())
+    deep = _Deep(table, columns)
+    return _estimated(deep, rows, deep.sums(rows), seed, directions or directions_for(table, columns))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What means and standard deviations follow from; those of two lots of images add up."""
+
+    counts: IntArray
+    sums: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(self.counts + other.counts, self.sums + other.sums, self.squares + other.squares)
+
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Standard deviations within these images alone, and class means on that scale.
+
+        The table's own scale has seen the images that are held out. A feature that moves in hardly any image
+        would be tamed for those, as it will not be for new ones, and too many new images would be unknown.
+        """
+        images = int(self.counts.sum())
+        deviation = np.sqrt(np.maximum(self.squares / images - (self.sums.sum(0) / images) ** 2, 0.0))
+        scale = np.where(deviation > LEAST_SCALE, deviation, 1.0).astype(np.float32)
+        centres = self.sums / np.where(self.counts > 0, self.counts, np.nan)[:, None]
+        return scale, centres.astype(np.float32) / scale
+
+
+class _Deep:
+    """The chosen columns of a table: few images are standardised once for all folds, many stay put."""
+
+    def __init__(self, table: Table, columns: IntArray) -> None:
+        self.table, self.columns = table, columns
+        self._kept = table.rows(slice(None), columns) if len(table.labels) <= MOST_IMAGES else None
+
+    def rows(self, rows: IntArray) -> FloatArray:
+        """A new array of shape (n_rows, n_columns)."""
+        return self.table.rows(rows, self.columns) if self._kept is None else self._kept[rows]
+
+    def blocks(self, rows: IntArray) -> Iterator[tuple[slice, IntArray, FloatArray]]:
+        """Place among the rows, labels and features, a block of images after the other."""
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            yield slice(start, start + len(block)), self.table.labels[block], self.rows(block)
+
+    def sums(self, rows: IntArray) -> _Sums:
+        """One pass over some rows."""
+        squares = np.zeros(len(self.columns))
+        sums = np.zeros((self.table.n_classes, len(self.columns)))
+        for _, labels, block in self.blocks(rows):
+            sums += class_sums(labels, block, self.table.n_classes)
+            squares += np.einsum("nd,nd->d", block, block, dtype=np.float64)
+        return _Sums(np.bincount(self.table.labels[rows], minlength=self.table.n_classes), sums, squares)
+
+
+def _estimated(deep: _Deep, rows: IntArray, sums: _Sums, seed: int, count: int) -> Familiarity:
+    scale, centres = sums.moments()
     sample = rows
     if len(rows) > MOST_IMAGES:
         sample = np.sort(np.random.default_rng(seed).choice(rows, MOST_IMAGES, replace=False))
-    centred = np.empty((len(sample), len(columns)), dtype=np.float32)
-    for start, (labels, block) in zip(
-        range(0, len(sample), BLOCK), _blocks(table, columns, sample), strict=True
-    ):
-        centred[start : start + len(block)] = block / scale - centres[labels]
+    centred = np.empty((len(sample), len(deep.columns)), dtype=np.float32)
+    for place, labels, block in deep.blocks(sample):
+        np.divide(block, scale, out=centred[place])
+        centred[place] -= centres[labels]
+    known = int((sums.counts > 0).sum())
     freedom = len(sample) * (len(rows) - known) // len(rows)
-    count = directions or directions_for(table, columns)
     stretched, evenness = _covariance(centred, count, freedom, seed)
-    return Familiarity(columns, stretched, evenness, centres, scale)
-
-
-def _moments(table: Table, columns: IntArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Standard deviations within the rows alone, and class means on that scale.
-
-    The table's own scale has seen the images that are held out. A feature that moves in hardly any image
-    would be tamed for those, as it will not be for new ones, and too many new images would be unknown.
-    """
-    squares, sums = np.zeros(len(columns)), np.zeros((table.n_classes, len(columns)))
-    for labels, block in _blocks(table, columns, rows):
-        sums += class_sums(labels, block, table.n_classes)
-        squares += np.einsum("nd,nd->d", block, block, dtype=np.float64)
-    deviation = np.sqrt(np.maximum(squares / len(rows) - (sums.sum(0) / len(rows)) ** 2, 0.0))
-    scale = np.where(deviation > LEAST_SCALE, deviation, 1.0).astype(np.float32)
-    counts = np.bincount(table.labels[rows], minlength=table.n_classes)
-    centres = sums / np.where(counts > 0, counts, np.nan)[:, None]
-    return scale, centres.astype(np.float32) / scale
-
-
-def _blocks(table: Table, columns: IntArray, rows: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
-    """Labels and chosen columns, a block of images after the other."""
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        yield table.labels[block], table.rows(block, columns)
+    return Familiarity(deep.columns, stretched, evenness, centres, scale)
 
 
 def out_of_fold_distances(table: Table, columns: IntArray, rows: IntArray, seed: int) -> FloatArray:
     """Distance of each of the rows under means and covariance that were estimated without its fold."""
     distances = np.empty(len(rows), dtype=np.float32)
+    deep, count = _Deep(table, columns), directions_for(table, columns)
+    sums = {int(fold): deep.sums(np.flatnonzero(table.folds == fold)) for fold in np.unique(table.folds)}
 
     def measure(fold: int) -> None:
-        model = fit(table, columns, np.flatnonzero(table.folds != fold), seed)
+        others = reduce(operator.add, (part for name, part in sums.items() if name != fold))
+        model = _estimated(deep, np.flatnonzero(table.folds != fold), others, seed, count)
         hold = np.flatnonzero(table.folds[rows] == fold)
-        for start in range(0, len(hold), BLOCK):
-            block = hold[start : start + BLOCK]
-            distances[block] = model.distances_of(table.rows(rows[block], columns))
+        for place, _, block in deep.blocks(rows[hold]):
+            distances[hold[place]] = model.distances_of(block)
 
     numbers = 3 * min(len(table.labels), MOST_IMAGES) * len(columns)
-    for _ in side_by_side(measure, np.unique(table.folds[rows]), numbers):
+    for _ in side_by_side(measure, np.unique(table.folds[rows]).tolist(), numbers):
         pass
     return distances
 
 
 def _covariance(centred: FloatArray, count: int, freedom: int, seed: int) -> tuple[FloatArray, float]:
     """Scaled leading directions and the weight of the rest; none where there are too few images."""
-    total = float((centred**2).sum()) / max(freedom, 1)
+    total = float(np.einsum("nd,nd->", centred, centred, dtype=np.float64)) / max(freedom, 1)
     if total <= 0:
         return np.zeros((centred.shape[1], 1), dtype=np.float32), 1.0
     count = min(count, *centred.shape)
-    _, singular, rows = randomized_svd(centred, count, n_iter=2, random_state=seed)
+    singular, leading = leading_directions(centred, count, seed)
     evenness = OTHER_DIRECTIONS * count / total
-    inverse = max(freedom, 1) / np.maximum(singular.astype(np.float64) ** 2, 1e-12 * total)
+    inverse = max(freedom, 1) / np.maximum(singular**2, 1e-12 * total)
     scale = np.sqrt(np.maximum(inverse - evenness, 0.0)).astype(np.float32)
-    return np.ascontiguousarray(rows.T * scale, dtype=np.float32), evenness
+    return np.ascontiguousarray(leading.T * scale, dtype=np.float32), evenness

@@ -50,7 +50,7 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset("efficientnet_lite0", 160, "half the time for a few points of accuracy", (0.8,)),
+    "fast": Preset("efficientnet_lite0", 144, "half the time for a few points of accuracy", (0.8,)),
     "balanced": Preset("efficientnet_lite0", 288, "one pass of a small network, large enough for detail"),
     "best": Preset(
         "efficientnet_lite0+efficientnet_lite2", 320, "two networks side by side, three times the time"
