@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from fieldguide import cli
+from fieldguide import tune as tune_module
 from fieldguide.dataset import open_dataset
 from fieldguide.errors import OptionError
+from fieldguide.intervals import Interval
 from fieldguide.predictor import load
 from fieldguide.progress import silent
 from fieldguide.recipes import linear_probe
@@ -73,6 +75,21 @@ def test_a_setting_that_is_really_better_keeps_its_score():
     result = corrected(1.0 - right, right, 1.0 - right, np.arange(400))
     assert result.accuracy.value == pytest.approx(right[0].mean(), abs=0.005)
     assert result.log_loss.value == pytest.approx(1 - right[0].mean(), abs=0.005)
+
+
+def test_what_choosing_gains_is_more_than_nothing_only_where_a_setting_is_really_better():
+    """The first setting is to be beaten by nineteen others: by alike ones on paper only, by a better one."""
+    rng = np.random.default_rng(3)
+    gains = []
+    for _ in range(20):
+        errors = 1.0 - (rng.random((20, 200)) < 0.7)
+        assert errors.mean(axis=1).argmin() != 0
+        gains.append(corrected(errors, errors == 0, errors, np.arange(200)).gain.value)
+    assert np.mean(gains) == pytest.approx(0, abs=0.02)
+    errors = 1.0 - (rng.random((20, 200)) < np.r_[0.7, 0.9, np.full(18, 0.7)][:, None])
+    gain = corrected(errors, errors == 0, errors, np.arange(200)).gain
+    assert gain.low > 0
+    assert gain.value == pytest.approx(errors[0].mean() - errors[1].mean(), abs=0.01)
 
 
 def test_copies_of_an_image_are_drawn_together():
@@ -231,6 +248,28 @@ def test_a_search_that_finds_nothing_better_hands_back_the_recipe_as_it_comes(ph
     assert result.choice.winner.name == "linear-probe as it comes"
     assert result.choice.best.log_loss == result.choice.default.log_loss
     assert options.out.exists()
+
+
+@pytest.mark.parametrize(("gain", "taken"), [(-0.001, False), (0.0, False), (0.001, True)])
+def test_a_winner_by_luck_is_not_taken(photos, options, monkeypatch, gain, taken):
+    monkeypatch.setattr(linear_probe, "SEARCH", {"shrinkage": {"low": 0.3, "high": 0.9}})
+    choose = tune_module._choose
+
+    def choose_from(*arguments):
+        losses = iter((1.0, 0.9, 0.8, 0.7))  # on paper each setting is better than the one before
+        monkeypatch.setattr(
+            "fieldguide.tune._log_losses", lambda outcomes: np.full(len(outcomes.truth), next(losses, 0.0))
+        )
+        return choose(*arguments)
+
+    monkeypatch.setattr("fieldguide.tune._choose", choose_from)
+
+    def told(*arguments):
+        return dataclasses.replace(corrected(*arguments), gain=Interval(gain, gain, gain))
+
+    monkeypatch.setattr("fieldguide.tune.corrected", told)
+    result = tune(photos, options)
+    assert bool(result.choice.values) is taken
 
 
 def test_an_interrupt_ends_the_search_and_not_the_work(photos, options):

@@ -27,6 +27,9 @@ class Corrected:
     """Share of right answers."""
     log_loss: Interval
     """In nats."""
+    gain: Interval
+    """What the search made small, of the first setting less that of the chosen one: more than 0 where
+    choosing helps on new images."""
     settings: int
     """Number of settings that were chosen among."""
 
@@ -35,6 +38,7 @@ class Corrected:
         return {
             "accuracy": self.accuracy.as_dict(),
             "log_loss": self.log_loss.as_dict(),
+            "gain": self.gain.as_dict(),
             "settings": self.settings,
         }
 
@@ -51,7 +55,8 @@ def corrected(
     Parameters
     ----------
     objective
-        What the search made small, for each setting and image; of shape (n_settings, n_images).
+        What the search made small, for each setting and image; of shape (n_settings, n_images). The first
+        setting is the one to be beaten.
     right
         Whether each answer was right, of the same shape.
     losses
@@ -76,7 +81,7 @@ def corrected(
         low, high = np.quantile(means, [0.025, 0.975])
         return Interval(float(means.mean()), float(low), float(high))
 
-    return Corrected(measured(right), measured(losses), len(objective))
+    return Corrected(measured(right), measured(losses), measured(objective[0] - objective), len(objective))
 
 
 def _per_group(values: NDArray[Any], numbers: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -2,8 +2,8 @@
 
 Every trial is cross-validated over the same folds with shared features, and given up when after a fold or
 two it is worse than the median of the trials before it. The recipe as it comes is measured first; a search
-that finds nothing better hands it back. The winner's own score is optimistic, since it won by it; what new
-images may be expected to show is told beside it (:mod:`fieldguide.selection`).
+that finds nothing better, or only by luck, hands it back. The winner's own score is optimistic, since it won
+by it; what new images may be expected to show is told beside it (:mod:`fieldguide.selection`).
 """
 
 import dataclasses
@@ -61,7 +61,7 @@ class Choice:
     """What a search chose, and how good it is."""
 
     winner: Candidate
-    """What is trained: the recipe as it comes where nothing was better."""
+    """What is trained: the recipe as it comes where nothing was better by more than luck."""
     values: dict[str, Any]
     """What the winner changes; nothing where it is the recipe as it comes."""
     default: Evaluation
@@ -69,7 +69,7 @@ class Choice:
     best: Evaluation
     """The winner, out of fold: optimistic, since it was chosen by this."""
     expected: Corrected
-    """The same with the luck of choosing taken out."""
+    """What searching and choosing is worth, the luck taken out."""
 
 
 @dataclass(frozen=True)
@@ -206,19 +206,21 @@ def _choose(trier: _Trier, settings: Sequence[dict[str, Any]]) -> Choice:
     tried = [candidate_for(options.recipe, options.setting, values) for values in settings]
     answers = [merged(trier.try_out(candidate, None))[1] for candidate in tried]
     objective = np.stack([trier.objective(outcomes) for outcomes in answers])
-    chosen = int(objective.mean(axis=1).argmin())  # of equals the first, so the recipe as it comes
+    luck = corrected(
+        objective,
+        np.stack([outcomes.predicted == outcomes.truth for outcomes in answers]),
+        np.stack([_log_losses(outcomes) for outcomes in answers]),
+        folding.groups,
+        options.setting.seed,
+    )
+    # The best of many is better on these images; it is kept only where it would be on new ones too.
+    chosen = int(objective.mean(axis=1).argmin()) if luck.gain.value > 0 else 0
     return Choice(
         winner=tried[chosen],
         values=settings[chosen],
         default=measure(answers[0], folding.dataset.classes),
         best=measure(answers[chosen], folding.dataset.classes),
-        expected=corrected(
-            objective,
-            np.stack([outcomes.predicted == outcomes.truth for outcomes in answers]),
-            np.stack([_log_losses(outcomes) for outcomes in answers]),
-            folding.groups,
-            options.setting.seed,
-        ),
+        expected=luck,
     )
 
 

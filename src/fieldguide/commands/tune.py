@@ -18,7 +18,7 @@ from fieldguide.commands.options import (
 
 if TYPE_CHECKING:
     from fieldguide.evaluation import Evaluation
-    from fieldguide.tune import TuneResult
+    from fieldguide.tune import Choice, TuneResult
 
 NAME = "tune"
 HELP = "search the settings of a recipe, and write the best as a model file"
@@ -133,20 +133,10 @@ def _show_trials(result: "TuneResult") -> None:
 
 def _lines(result: "TuneResult") -> list[str]:
     states = [trial.state for trial in result.trials]
-    choice, expected = result.choice, result.choice.expected
-    found = (
-        f"chosen: {choice.winner.name}"
-        if choice.values
-        else f"chosen: {choice.winner.name}; nothing that was tried is better"
-    )
     lines = [
         f"{states.count('complete')} trials finished, {states.count('pruned')} given up early, "
         f"{states.count('failed')} failed",
-        found,
-        f"  as it comes          {_figures(choice.default)}",
-        f"  chosen               {_figures(choice.best)}, too good by the luck of having been chosen",
-        f"  expect on new ones   accuracy {expected.accuracy.value:.3f} ({expected.accuracy.low:.3f} to "
-        f"{expected.accuracy.high:.3f}), log loss {expected.log_loss.value:.3f}",
+        *_chosen(result.choice),
     ]
     if result.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in result.importances.items())
@@ -154,6 +144,19 @@ def _lines(result: "TuneResult") -> list[str]:
     failed = [trial for trial in result.trials if trial.error and trial.state == "failed"]
     lines += [f"trial {trial.number} failed: {trial.error}" for trial in failed[:3]]
     return [*lines, f"{result.options.out}: written in {result.seconds:.0f} s"]
+
+
+def _chosen(choice: "Choice") -> list[str]:
+    expected, as_it_comes = choice.expected, f"  as it comes          {_figures(choice.default)}"
+    if not choice.values:
+        return [f"chosen: {choice.winner.name}; what was tried is not better, or only by luck", as_it_comes]
+    return [
+        f"chosen: {choice.winner.name}",
+        as_it_comes,
+        f"  chosen               {_figures(choice.best)}, too good by the luck of having been chosen",
+        f"  expect on new ones   accuracy {expected.accuracy.value:.3f} ({expected.accuracy.low:.3f} to "
+        f"{expected.accuracy.high:.3f}), log loss {expected.log_loss.value:.3f}",
+    ]
 
 
 def _figures(evaluation: "Evaluation") -> str:
