@@ -302,10 +302,11 @@ def test_the_command_tells_what_was_found(folder, tiny_hub, tmp_path, capsys, mo
     monkeypatch.setitem(linear_probe.SEARCH, "size", {"choices": (64, 96)})
     out, plot, table = (tmp_path / name for name in ("model.onnx", "trials.png", "tune.json"))
     arguments = ["tune", folder, "--out", out, "--backbone", "test_efficientnet", "--trials", 5]
-    arguments += ["--folds", 2, "--plot", plot, "--json", table]
+    arguments += ["--folds", 2, "--plot", plot, "--json", table, "--resume"]
     code = cli.main([str(part) for part in arguments])
     shown = capsys.readouterr()
     assert code == 0, shown.err
+    assert "there was nothing to go on with" in shown.out
     assert "expect on new ones" in shown.out
     assert "shrinkage" in shown.out
     answer = json.loads(table.read_text())
@@ -315,6 +316,8 @@ def test_the_command_tells_what_was_found(folder, tiny_hub, tmp_path, capsys, mo
     with Image.open(plot) as picture:
         assert picture.size == (1200, 480)
         assert len(set(picture.convert("L").get_flattened_data())) > 20
+    assert cli.main([str(part) for part in arguments]) == 0
+    assert "went on with a search of 5 trials" in capsys.readouterr().out
 
 
 def test_the_command_needs_one_budget(capsys, tmp_path):

@@ -97,6 +97,8 @@ class Search:
             direction="minimize",
             pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS),
         )
+        self.found = len(self._study.trials)
+        """Trials that an earlier run left."""
         self._take_up_unfinished()
         # The sampler's own state is not kept, so one that goes on must not repeat its first suggestions.
         self._study.sampler = optuna.samplers.TPESampler(

@@ -83,6 +83,8 @@ class TuneResult:
     """Share of each setting in the differences between trials; None where too few were finished."""
     trained: TrainResult
     """The model file that was written."""
+    found: int
+    """Trials of an earlier search that this one went on with."""
     interrupted: bool
     """Whether a person stopped the search."""
     seconds: float
@@ -105,6 +107,7 @@ class TuneResult:
             "expected": self.choice.expected.as_dict(),
             "importances": self.importances,
             "trials": [trial.as_dict() for trial in self.trials],
+            "found": self.found,
             "interrupted": self.interrupted,
             "seconds": self.seconds,
             "train": self.trained.as_dict(),
@@ -160,6 +163,7 @@ def tune(dataset: Dataset, options: TuneOptions) -> TuneResult:
         choice=chosen,
         trials=search.rows(),
         importances=search.importances(),
+        found=search.found,
         trained=trained,
         interrupted=interrupted,
         seconds=time.perf_counter() - started,

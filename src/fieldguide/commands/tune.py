@@ -134,6 +134,7 @@ def _show_trials(result: "TuneResult") -> None:
 def _lines(result: "TuneResult") -> list[str]:
     states = [trial.state for trial in result.trials]
     lines = [
+        *_gone_on(result),
         f"{states.count('complete')} trials finished, {states.count('pruned')} given up early, "
         f"{states.count('failed')} failed",
         *_chosen(result.choice),
@@ -144,6 +145,17 @@ def _lines(result: "TuneResult") -> list[str]:
     failed = [trial for trial in result.trials if trial.error and trial.state == "failed"]
     lines += [f"trial {trial.number} failed: {trial.error}" for trial in failed[:3]]
     return [*lines, f"{result.options.out}: written in {result.seconds:.0f} s"]
+
+
+def _gone_on(result: "TuneResult") -> list[str]:
+    if not result.options.resume:
+        return []
+    if result.found:
+        return [f"went on with a search of {result.found} trials"]
+    return [
+        "there was nothing to go on with, the search began anew: no earlier one was of the same images, "
+        "recipe, settings and version of fieldguide"
+    ]
 
 
 def _chosen(choice: "Choice") -> list[str]:
