@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-START_SECONDS = 3.0
+START_SECONDS = 2.0
 """Starting Python and importing the libraries."""
 REFERENCE_CORES = 2
 
@@ -11,8 +11,8 @@ REFERENCE_CORES = 2
 # The others follow from passes and sizes (docs/training.md) and were not measured one by one, hence the
 # wide ranges; cnn's also spans inputs of 32 to 128 pixels.
 _MILLISECONDS = {
-    ("linear-probe", "fast"): (6.0, 8.0),
-    ("linear-probe", "balanced"): (12.0, 16.0),
+    ("linear-probe", "fast"): (3.5, 6.0),
+    ("linear-probe", "balanced"): (9.0, 14.0),
     ("linear-probe", "best"): (36.0, 50.0),
     ("finetune", "fast"): (120.0, 400.0),
     ("finetune", "balanced"): (400.0, 1_200.0),
