@@ -352,6 +352,24 @@ def test_a_cell_of_the_matrix_opens_its_photos(engine, app, tmp_path, paint_clas
         page.locator(".fg-sheet img").nth(1).wait_for()
 
 
+def test_a_model_is_deleted_after_a_question_and_kept_if_wanted(engine, app):
+    spare = app.folder / "spare.onnx"
+    write_tiny_model(spare)
+    with tab(engine, app) as page:
+        go(page, "Models", "Models")
+        delete = page.locator(".st-key-delete-spare-onnx button")
+        delete.click()
+        page.get_by_role("dialog").get_by_text("cannot be undone").wait_for()
+        page.get_by_role("button", name="Keep it").click()
+        page.get_by_role("dialog").wait_for(state="detached")
+        assert spare.exists()
+        delete.click()
+        page.get_by_role("button", name="Delete it").click()
+        page.get_by_role("heading", name="spare.onnx").wait_for(state="detached")
+        assert not spare.exists()
+        assert page.get_by_role("heading", name="colours.onnx").is_visible()
+
+
 def test_frames_are_recorded_under_a_name_and_answered_live(engine, app):
     with tab(engine, app) as page:
         page.get_by_test_id("stSidebar").get_by_role("combobox").click()
