@@ -217,9 +217,9 @@ def test_fewer_images_are_seen_more_often(dataset):
         plan, _ = cnn._plan(images, cnn.PRESETS[preset], size, Setting())
         return plan.epochs, plan.batch_size
 
-    assert passes(50_000) == (20, 1024)
-    assert passes(50_000, preset="fast") == (7, 1024)
-    assert passes(5_000)[0] > passes(20_000)[0] > 20
+    assert passes(50_000) == (19, 512)
+    assert passes(50_000, preset="fast") == (7, 512)
+    assert passes(5_000)[0] > passes(20_000)[0] > 19
     assert passes(5_000, size=64)[0] < passes(5_000)[0]
     assert passes(300)[1] <= 32
     assert passes(100)[0] == cnn.MOST_PASSES
