@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional
 from fieldguide import augment_colour, augment_geometry, augment_library
 from fieldguide.augment import STRENGTHS, Augmentation
 from fieldguide.augment_colour import Colouring, coloured
-from fieldguide.augment_geometry import Placement, draw_crop, place
+from fieldguide.augment_geometry import Placement, draw_crop, place, window
 from fieldguide.augment_switches import SWITCHES
 from fieldguide.errors import OptionError
 
@@ -159,6 +159,21 @@ def test_mirror_and_turn_come_in_this_order(batch):
     both = place(batch, placement(12, mirrored=True, degrees=30.0))
     one_by_one = place(batch.flip(-1), placement(12, degrees=30.0))
     assert apart(both, one_by_one).max() <= 1
+
+
+def test_windows_are_cut_at_all_places_alike():
+    """Every pixel says where it came from, so every window says where it was cut."""
+    rows, columns = torch.meshgrid(torch.arange(5), torch.arange(7), indexing="ij")
+    image = torch.stack([rows, columns, rows * 7 + columns]).to(torch.uint8)
+    cut = window(image.expand(3000, -1, -1, -1), 4, generator())
+    assert cut.shape == (3000, 3, 4, 4)
+    corners = cut[:, :2, 0, 0].long()
+    for number in range(20):
+        row, column = corners[number]
+        assert torch.equal(cut[number], image[:, row : row + 4, column : column + 4])
+    counts = torch.bincount(corners[:, 0] * 4 + corners[:, 1], minlength=8)
+    assert counts.shape == (8,)
+    assert counts.min() > 3000 / 8 * 0.8
 
 
 def test_whole_pixels_are_copied_as_interpolation_would_place_them(batch):

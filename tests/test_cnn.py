@@ -7,10 +7,14 @@ import torch
 from PIL import Image
 from torch import nn
 
+from fieldguide.augment import Augmentation
+from fieldguide.cnn_layers import own_network
 from fieldguide.dataset import Dataset
 from fieldguide.errors import DataError, OptionError
+from fieldguide.loop import Plan
 from fieldguide.pixel_table import decode
 from fieldguide.recipes import cnn, learned
+from fieldguide.recipes.cnn_task import Task
 from fieldguide.recipes.common import Setting
 
 OPTIONS = {"epochs": 3, "augment": "light", "augment_with": "flip=0.5"}
@@ -213,12 +217,43 @@ def test_fewer_images_are_seen_more_often(dataset):
         plan, _ = cnn._plan(images, cnn.PRESETS[preset], size, Setting())
         return plan.epochs, plan.batch_size
 
-    assert passes(50_000) == (14, 1024)
-    assert passes(50_000, preset="fast") == (5, 1024)
-    assert passes(5_000)[0] > passes(20_000)[0] > 14
+    assert passes(50_000) == (19, 512)
+    assert passes(50_000, preset="fast") == (7, 512)
+    assert passes(5_000)[0] > passes(20_000)[0] > 19
     assert passes(5_000, size=64)[0] < passes(5_000)[0]
     assert passes(300)[1] <= 32
     assert passes(100)[0] == cnn.MOST_PASSES
+
+
+def seen_sizes(network, epochs):
+    """Shapes of what the network is given in each pass."""
+    plan = Plan(images=40, epochs=epochs, batch_size=8, average=None)
+    images = type("Images", (), {})()
+    images.table = type("Table", (), {"images": np.zeros((40, 32, 32, 3), np.uint8)})()
+    images.numbers, images.learn, images.held = np.zeros(40, np.int64), np.arange(40), np.arange(0)
+    task = Task(network, images, plan, Augmentation(), 0.2)
+    shapes = []
+
+    def given(mixed):
+        shapes.append(tuple(mixed.shape[2:]))
+        return network(mixed)
+
+    for epoch in range(epochs):
+        task.loss(given, torch.arange(8), epoch, torch.Generator())
+    return shapes
+
+
+def test_the_first_passes_see_a_part_of_each_image_and_the_last_the_whole():
+    body = cnn.Convolutional((8, 8, 8))
+    network = learned.Classifier(learned.FeatureNetwork(body, cnn.Preprocessing(32)), nn.Linear(8, 3))
+    assert seen_sizes(network, 10) == [(24, 24)] * 4 + [(28, 28)] * 3 + [(32, 32)] * 3
+    assert seen_sizes(network, 1) == [(32, 32)]
+
+
+def test_a_network_of_a_persons_own_always_sees_whole_images():
+    body, width = own_network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4)), 32)
+    network = learned.Classifier(learned.FeatureNetwork(body, cnn.Preprocessing(32)), nn.Linear(width, 3))
+    assert seen_sizes(network, 5) == [(32, 32)] * 5
 
 
 def test_held_out_images_are_never_learned_from(dataset):

@@ -101,11 +101,39 @@ def place(images: torch.Tensor, placement: Placement) -> torch.Tensor:
     return torch.cat(placed)
 
 
+def window(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+    """Cut a square out of each image, each at a place of its own; all places are as likely.
+
+    Parameters
+    ----------
+    images : tensor of shape (n_images, 3, height, width), uint8
+    side
+        Of the square in pixels, at most the shorter one of the images.
+    generator
+        Decides.
+
+    Returns
+    -------
+    tensor of shape (n_images, 3, side, side), uint8
+    """
+    rows, columns = (
+        torch.randint(length - side + 1, (len(images), 1), generator=generator, device=generator.device)
+        + torch.arange(side, device=generator.device)
+        for length in images.shape[-2:]
+    )
+    return _picked(images, rows.to(images.device), columns.to(images.device))
+
+
 def _copied(images: torch.Tensor, placement: Placement) -> torch.Tensor:
     height, width = images.shape[-2:]
     rows = _sources(height, placement.down)
     columns = _sources(width, placement.right)
     columns = torch.where(placement.mirrored[:, None], width - 1 - columns, columns)
+    return _picked(images, rows, columns)
+
+
+def _picked(images: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The pixels where chosen rows, of shape (n_images, n_rows), and columns of each image cross."""
     image = torch.arange(len(images), device=images.device)[:, None, None, None]
     channel = torch.arange(images.shape[1], device=images.device)[None, :, None, None]
     return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]

@@ -2,7 +2,8 @@
 
     images → one uint8 array at a size that follows from the data
            → part held out, keeping look-alikes together
-           → whitened first layer, few wide blocks; shift, mirror; high rate, short schedule
+           → whitened first layer, few wide blocks; shift, mirror; high rate, short schedule; the first
+             passes through windows, the last over whole images
            → averaged weights → exported, calibrated on the images held out
 
 The dial is the preset; it sets the number of passes and the width of the network. The schedule is that of
@@ -28,7 +29,7 @@ from fieldguide.loop import Plan, Trained
 from fieldguide.precision import best_precision
 from fieldguide.preprocess import Preprocessing
 from fieldguide.recipes.augmenting import augmentation_for, write_preview
-from fieldguide.recipes.cnn_task import MOST_BATCH, OWN_RATE, RATE, Task
+from fieldguide.recipes.cnn_task import OWN_RATE, RATE, Task
 from fieldguide.recipes.common import Fitted, Setting
 from fieldguide.recipes.learned import (
     MEASURED_ON,
@@ -86,12 +87,14 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(5, 1.0, False, "a third of the passes"),
-    "balanced": Preset(14, 1.0, True, "short schedule"),
-    "best": Preset(28, 1.5, True, "twice the passes, a wider network"),
+    "fast": Preset(7, 1.0, False, "a third of the passes"),
+    "balanced": Preset(19, 1.0, True, "short schedule"),
+    "best": Preset(38, 1.5, True, "twice the passes, a wider network"),
 }
 LEAST_DEVIATION = 0.05
 """Of a colour; less would blow up the noise of images that hardly differ in it."""
+USUAL_BATCH = 512
+"""Images a step where there are enough; twice as many were slower to learn (docs/log.md)."""
 FEWEST_PASSES, MOST_PASSES = 4, 64
 
 
@@ -236,7 +239,7 @@ def _plan(images: Images, preset: Preset, size: int, setting: Setting) -> tuple[
     passes = round(preset.passes * (50_000 / count) ** 0.5 * (32 / size) ** 0.5)
     epochs = options.get("epochs") or min(max(passes, FEWEST_PASSES), MOST_PASSES)
     most = 2 ** int(np.log2(max(count / 16, 16)))
-    batch = min(options.get("batch_size") or min(most, MOST_BATCH), count)
+    batch = min(options.get("batch_size") or min(most, USUAL_BATCH), count)
     precision, reason = best_precision()
     plan = Plan(
         images=count,
