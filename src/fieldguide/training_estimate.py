@@ -24,6 +24,7 @@ _MILLISECONDS = {
     ("random-forest", "balanced"): (10.0, 40.0),
     ("random-forest", "best"): (20.0, 80.0),
 }
+# Passes through windows count as the share of a whole one that they cost.
 _CNN_PASSES_OF_50_000 = {"fast": 5, "balanced": 14, "best": 28}
 _CNN_MILLISECONDS = (1.2, 20.0)
 _CNN_FEWEST, _CNN_MOST = 4, 64
