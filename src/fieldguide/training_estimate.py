@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-START_SECONDS = 2.0
-"""Starting Python and importing the libraries."""
+START_SECONDS = {"finetune": 10.0}
+"""Starting Python, importing the libraries and, for finetune, preparing the network: 28 small photos took
+it some 30 s."""
+OTHER_START_SECONDS = 2.0
 REFERENCE_CORES = 2
 
 # Milliseconds an image on two cores of a server: low and high. linear-probe: measured, docs/benchmarks.md.
@@ -66,17 +68,18 @@ def estimate(images: int, recipe: str, preset: str, *, cores: int, past: Sequenc
         Finished runs. Of those of the same recipe and preset with at least a tenth of the images, the slowest
         decides: others may have found their features in the cache.
     """
+    start = START_SECONDS.get(recipe, OTHER_START_SECONDS)
     alike = [
-        max(run.seconds - START_SECONDS, 0.1) / max(_range(run.images, recipe, preset)[1], 1e-9)
+        max(run.seconds - start, 0.1) / max(_range(run.images, recipe, preset)[1], 1e-9)
         for run in past
         if (run.recipe, run.preset) == (recipe, preset) and run.images * 10 >= images
     ]
     low, high = _range(images, recipe, preset)
     if alike:
         slowest = max(alike) * high
-        return Estimate(START_SECONDS + 0.5 * slowest, START_SECONDS + 1.3 * slowest, True)
+        return Estimate(start + 0.5 * slowest, start + 1.3 * slowest, True)
     scale = REFERENCE_CORES / min(max(cores, 1), 8)
-    return Estimate(START_SECONDS + 0.5 * scale * low, START_SECONDS + 2.0 * scale * high, False)
+    return Estimate(start + 0.5 * scale * low, start + 2.0 * scale * high, False)
 
 
 def _range(images: int, recipe: str, preset: str) -> tuple[float, float]:
