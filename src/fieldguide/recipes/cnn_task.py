@@ -39,7 +39,8 @@ WHITENING_EPOCHS = 3
 """Passes in which the first layer's bias is learned."""
 WINDOWS = ((0.4, 0.75), (0.7, 0.875))
 """Up to which share of the passes a window of which share of the side is seen; after that whole images."""
-MOST_BATCH = 1024
+RATED_BATCH = 1024
+"""Images a step that the rates are given for."""
 OWN_RATE, OWN_DECAY = 2e-3, 0.05
 """Rate and weight decay of AdamW (Loshchilov and Hutter, 2019), for architectures of a person's own."""
 
@@ -130,14 +131,14 @@ def _optimizer(network: Classifier, rate: float, batch: int) -> torch.optim.Opti
 def _groups(network: Classifier, rate: float, batch: int) -> list[dict[str, Any]]:
     """Biases of norms learn faster; weight decay does not depend on the rate."""
     other = OTHER_RATE * rate / RATE
-    unit = batch / (MOST_BATCH * (1 + 1 / (1 - MOMENTUM)))
+    unit = batch / (RATED_BATCH * (1 + 1 / (1 - MOMENTUM)))
     blocks = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)]
     filters = [b.weight for b in blocks if isinstance(b, nn.Conv2d) and b.weight.requires_grad]
     biases = [layer.bias for layer in blocks if isinstance(layer, nn.BatchNorm2d)]
     named = {id(value) for value in (*filters, *biases)}
     rest = [v for v in network.parameters() if v.requires_grad and id(v) not in named]
     # Smaller batches give noisier directions, and Muon's steps do not shrink with the gradient.
-    length = rate * min(1.0, batch / MOST_BATCH) ** 0.5
+    length = rate * min(1.0, batch / RATED_BATCH) ** 0.5
     plain = {"momentum": MOMENTUM, "filters": False}
     return [
         {"params": filters, "lr": length, "filters": True},
