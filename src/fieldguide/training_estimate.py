@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 START_SECONDS = {"finetune": 10.0}
-"""Starting Python, importing the libraries and, for finetune, preparing the network: 28 small photos took
-it some 30 s."""
+"""Before the first image is learned from: libraries, and the network prepared for training."""
 OTHER_START_SECONDS = 2.0
+"""Of all other recipes: starting Python and importing the libraries."""
 REFERENCE_CORES = 2
 
 # Milliseconds an image on two cores of a server: low and high. linear-probe: measured, docs/benchmarks.md.

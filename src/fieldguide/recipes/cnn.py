@@ -94,7 +94,7 @@ PRESETS = {
 LEAST_DEVIATION = 0.05
 """Of a colour; less would blow up the noise of images that hardly differ in it."""
 USUAL_BATCH = 512
-"""Images a step where there are enough; twice as many were slower to learn (docs/log.md)."""
+"""Images a step where there are enough; twice as many looked worse in the first passes (docs/log.md)."""
 FEWEST_PASSES, MOST_PASSES = 4, 64
 
 
