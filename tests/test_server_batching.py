@@ -19,7 +19,7 @@ def outputs(pixels):
     )
 
 
-def answered(images, threads, *, wait=0.001, seconds=0.05):
+def answered(images, threads, *, seconds=0.05):
     """Put so many images in at once; (images, alone) of every batch, and the seconds that it took."""
     found, lock = [], threading.Lock()
 
@@ -30,7 +30,7 @@ def answered(images, threads, *, wait=0.001, seconds=0.05):
         return outputs(pixels)
 
     async def main():
-        batcher = Batcher(run, 2, wait, lambda *_: None, threads)
+        batcher = Batcher(run, 2, lambda *_: None, threads)
         loop = asyncio.get_running_loop()
         tickets = [Ticket(None, loop.create_future(), PIXELS) for _ in range(images)]
         for _ in tickets:
@@ -46,7 +46,7 @@ def answered(images, threads, *, wait=0.001, seconds=0.05):
 
 
 def test_a_lone_image_has_all_cores_and_does_not_wait():
-    found, spent = answered(1, 2, wait=1.0)
+    found, spent = answered(1, 2)
     assert found == [(1, True)] and spent < 1.0
 
 
@@ -55,6 +55,11 @@ def test_many_share_the_cores():
     assert sum(images for images, _ in found) == 20
     assert [alone for _, alone in found].count(False) >= 8
     assert spent < 1.9, "ten batches one after the other would take 2 s"
+
+
+def test_batches_grow_only_where_several_would_wait_anyway():
+    assert [images for images, _ in answered(4, 2)[0]] == [1] * 4
+    assert max(images for images, _ in answered(9, 2)[0]) == 2
 
 
 def test_a_network_that_fails_fails_only_those_in_the_batch():
@@ -66,7 +71,7 @@ def test_a_network_that_fails_fails_only_those_in_the_batch():
                 raise RuntimeError("no")
             return outputs(pixels)
 
-        batcher = Batcher(run, 1, 0.0, lambda *_: None)
+        batcher = Batcher(run, 1, lambda *_: None)
         loop = asyncio.get_running_loop()
         tickets = [Ticket(None, loop.create_future(), PIXELS) for _ in range(2)]
         for ticket in tickets:

@@ -2,9 +2,9 @@
 
 A model has a thread a core that feeds it. A batch with nothing beside it goes through the network on all
 cores; where there is more to do, each thread takes a batch on one core, which answers more in the same time
-(docs/log.md). A batch leaves when it is full, when nothing more is on its way from the decoders, or when its
-first image has waited `batch_wait`. Since the next batch gathers while the network works on those before,
-batches fill by themselves under load, and a lone image never waits.
+(docs/log.md). Nothing waits for others to come: a thread that is free takes what is ready, and the next batch
+gathers while the network works on those before. On one core two images take twice as long as one, and
+the first of them is answered with the last; batches therefore grow only where several would wait anyway.
 """
 
 import asyncio
@@ -49,6 +49,8 @@ class Ticket:
     """When it was decoded, by the monotonic clock."""
 
 
+TURNS = 2
+"""Images that each thread takes by themselves before batches grow."""
 Run = Callable[[NDArray[np.uint8], bool], Outputs]
 """A network: pixels, and whether all cores may work on them."""
 Report = Callable[[int, float], None]
@@ -64,16 +66,14 @@ class Batcher:
         The network: pixels, and whether nothing else is to be done beside them.
     size
         Images that go through it together at most.
-    wait
-        Seconds for which an image waits for others that are being decoded.
     report
         Called after every batch, from its thread.
     threads
         Batches that go through the network beside each other.
     """
 
-    def __init__(self, run: Run, size: int, wait: float, report: Report, threads: int = 1) -> None:
-        self._run, self._size, self._wait, self._report = run, size, wait, report
+    def __init__(self, run: Run, size: int, report: Report, threads: int = 1) -> None:
+        self._run, self._size, self._report = run, size, report
         self._changed = threading.Condition()
         self._ready: deque[Ticket] = deque()
         self._coming = self._busy = 0
@@ -101,7 +101,6 @@ class Batcher:
         """An expected image will not come."""
         with self._changed:
             self._coming -= 1
-            self._changed.notify()
 
     def close(self) -> None:
         """End the threads once what is ready is done; never waits for it."""
@@ -126,23 +125,17 @@ class Batcher:
     def _next(self) -> tuple[list[Ticket], bool]:
         """The next batch, and whether it is alone; empty once the batcher is closed and nothing is left."""
         with self._changed:
-            while not self._leaves():
-                self._changed.wait(self._patience())
-            batch = [self._ready.popleft() for _ in range(min(len(self._ready), self._size))]
+            while not self._ready and not self._closed:
+                self._changed.wait()
+            batch = [self._ready.popleft() for _ in range(self._share())]
             self._busy += 1
             self._changed.notify()  # another thread takes what is left
             return batch, self._busy == 1 and not self._ready and self._coming <= 0
 
-    def _leaves(self) -> bool:
-        if not self._ready:
-            return self._closed
-        return len(self._ready) >= self._size or self._coming <= 0 or self._patience() == 0.0
-
-    def _patience(self) -> float | None:
-        """Seconds for which the first image may still wait; None where there is none."""
-        if not self._ready:
-            return None
-        return max(0.0, self._ready[0].ready + self._wait - time.monotonic())
+    def _share(self) -> int:
+        """Images of the next batch: more than one only where each thread would have two turns with them."""
+        turns = TURNS * len(self._threads)
+        return min(-(-len(self._ready) // turns), self._size)
 
     def _answers(self, tickets: list[Ticket], alone: bool) -> list[Row | Exception]:
         begun = time.monotonic()

@@ -30,11 +30,24 @@ FREE_CHUNKS, LEAST_CHUNK = 500, 256
 
 
 class Parser(h11.Connection):
-    """h11's parser, which also refuses bodies in tiny chunks: each takes as long as a large one."""
+    """h11's parser, which also refuses bodies in tiny chunks: each takes as long as a large one.
+
+    The head of an answer leaves with the first of its body, in one packet.
+    """
 
     def __init__(self) -> None:
         super().__init__(h11.SERVER, MOST_HEADER_BYTES)
         self._chunks = self._bytes = 0
+        self._head = b""
+
+    def send(self, event: Any) -> bytes | None:
+        """What is to be written for an event now."""
+        data = super().send(event)
+        if isinstance(event, h11.Response):
+            self._head = data or b""
+            return b""
+        head, self._head = self._head, b""
+        return None if data is None else head + data
 
     def next_event(self) -> Any:
         """The next event, counted."""

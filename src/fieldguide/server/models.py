@@ -72,7 +72,7 @@ class Model:
             return predictor.run(pixels, alone=alone)
 
         threads = settings.threads or usable_cores()
-        self.batcher = Batcher(run, settings.batch, settings.batch_wait, report, threads)
+        self.batcher = Batcher(run, settings.batch, report, threads)
         self._features = int(warm(predictor, 1).embedding.shape[1])
         self._users = 0
         self._retired = False

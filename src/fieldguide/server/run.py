@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -70,6 +71,7 @@ def serve(
             )
         context = make_context(paths, settings)
         context.desk.start()
+        gc.freeze()  # what was loaded stays, and looking through it would hold requests up for tens of ms
         server = server_of(context)
         event("starting", host=address, port=taken, models=list(paths), token=settings.token is not None)
         server.on_start = lambda: started(address, taken)

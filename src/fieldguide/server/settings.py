@@ -15,8 +15,6 @@ class Settings:
 
     batch: int = 2
     """Images that go through the network together; more overflow the caches of a core."""
-    batch_wait: float = 0.002
-    """Seconds for which the first image of a batch waits for others that are being decoded."""
     queue: int = 40
     """Images being decoded, waiting or in the network, of all clients; beyond it is 503. Small on purpose: an
     image that is accepted waits for no more than these."""
@@ -61,7 +59,6 @@ class Settings:
             *("deadline", "decode_seconds", "read_seconds", "write_seconds", "poll_seconds", "check_seconds"),
         ):
             _need(0 < getattr(self, name) < float("inf"), name, "a number above 0", getattr(self, name))
-        _need(0 <= self.batch_wait <= 1, "batch_wait", "from 0 to 1 second", self.batch_wait)
         _need(self.images <= self.queue, "images", f"at most queue, which is {self.queue}", self.images)
         if self.token is not None and not _is_token(self.token):
             raise OptionError(
