@@ -40,7 +40,7 @@ class Parser(h11.Connection):
         self._chunks = self._bytes = 0
         self._head = b""
 
-    def send(self, event: Any) -> bytes | None:
+    def send(self, event: Any) -> Any:
         """What is to be written for an event now."""
         data = super().send(event)
         if isinstance(event, h11.Response):
