@@ -140,6 +140,16 @@ def go(page, name, heading):
     page.locator('[data-test-script-state="notRunning"]').first.wait_for()
 
 
+def choose_model(page, model):
+    """Choose a model in the sidebar; the field that shows it."""
+    shown = page.get_by_test_id("stSidebar").get_by_role("combobox")
+    shown.click()
+    page.get_by_role("option", name=model, exact=True).click()
+    shown.and_(page.locator(f"[value='{model}']")).wait_for()
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    return shown
+
+
 def verdict(page):
     page.locator(".fg-verdict").wait_for()
     return page.locator(".fg-verdict").inner_text()
@@ -324,7 +334,10 @@ def test_from_a_zip_to_a_model_that_classifies(engine, app, tmp_path, paint_clas
         page.get_by_role("button", name="Start training").click()
         page.get_by_role("button", name="Stop").wait_for()
         page.reload()
-        page.get_by_role("button", name="Use it").click(timeout=JOB)
+        page.get_by_role("button", name="Use it").wait_for(timeout=JOB)
+        shown = choose_model(page, "colours.onnx")
+        page.get_by_role("button", name="Use it").click()
+        shown.and_(page.locator("[value='colours-of-mine.onnx']")).wait_for()
         go(page, "Results", "How good is it really?")
         page.get_by_text("photos to measure on").wait_for()
         page.get_by_role("button", name="Measure").click()

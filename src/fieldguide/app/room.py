@@ -19,6 +19,7 @@ from fieldguide.workspace import Workspace
 IMAGENET = "ImageNet, 1,000 everyday things"
 """How the model that needs no training is called."""
 _MOST_LOADED = 4
+_WANTED = "model-wanted"
 
 
 def workspace() -> Workspace:
@@ -28,6 +29,8 @@ def workspace() -> Workspace:
 
 def choose_model() -> None:
     """Offer the models in the sidebar; :func:`chosen_model` has the choice."""
+    if (wanted := st.session_state.pop(_WANTED, None)) is not None:
+        st.session_state["model"] = wanted
     names = [path.name for path in model_files(workspace().folder)]
     if st.session_state.get("model") not in (*names, IMAGENET):
         st.session_state.pop("model", None)
@@ -35,8 +38,18 @@ def choose_model() -> None:
 
 
 def use_model(name: str) -> None:
-    """Choose a model of DIR by its file name; for callbacks, before the sidebar is drawn."""
-    st.session_state["model"] = name
+    """Choose a model of DIR by its file name; for callbacks. The sidebar shows it when it is drawn next.
+
+    Setting the sidebar's own value would not do: where only a part of the page is drawn anew, the browser,
+    which still shows the model of before, sends that back.
+    """
+    st.session_state[_WANTED] = name
+
+
+def draw_all_if_wanted() -> None:
+    """Draw the whole page if a model was chosen in a part of it that is drawn by itself."""
+    if _WANTED in st.session_state:
+        st.rerun()
 
 
 def chosen_model() -> Predictor | None:

@@ -43,6 +43,7 @@ def watch(job: Job) -> None:
 
 
 def _watched(job: Job, going_on: bool) -> None:
+    room.draw_all_if_wanted()
     if going_on and job.state not in (RUNNING, STOPPING):
         st.rerun()
     with st.container(border=True):
@@ -56,6 +57,7 @@ def runs() -> None:
 
 
 def _runs(going_on: bool) -> None:
+    room.draw_all_if_wanted()
     jobs = latest()
     if going_on and not busy():
         st.rerun()  # the whole page, so that nobody looks every second any more and the new model is offered
