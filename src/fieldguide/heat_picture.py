@@ -167,7 +167,7 @@ def sentence(one: Explanation) -> str:
     if one.exact:
         return (
             "Exact. Orange places speak for the class named below the map, blue places against it; grey ones "
-            f"say nothing. The sum of all places, {one.bias:+.2f} that is the same for every photo, is the "
+            f"say nothing. All places added up, and {one.bias:+.2f} that is the same for every photo, make the "
             f"score of {one.label}. The class with the highest score is the answer."
         )
     return (
