@@ -7,6 +7,7 @@ import contextlib
 import socket
 import time
 
+import h11
 import httpx
 import pytest
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -112,3 +113,13 @@ def test_the_rest_of_a_body_is_thrown_away_before_the_connection_is_closed(hasty
     request = HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000
     assert all(status_of(raw(hasty, request)) == 413 for _ in range(5))
     assert guard.DRAIN_SECONDS < connections.GRACE_SECONDS * 4
+
+
+def test_the_head_of_an_answer_leaves_with_its_body():
+    parser = connections.Parser()
+    parser.receive_data(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    parser.next_event()
+    assert parser.send(h11.Response(status_code=200, headers=[("content-length", "2")])) == b""
+    whole = parser.send(h11.Data(data=b"ok"))
+    assert whole.startswith(b"HTTP/1.1 200") and whole.endswith(b"\r\n\r\nok")
+    assert parser.send(h11.EndOfMessage()) == b""
