@@ -167,8 +167,8 @@ def sentence(one: Explanation) -> str:
     if one.exact:
         return (
             "Exact. Orange places speak for the class named below the map, blue places against it; grey ones "
-            f"say nothing. All places added up, and {one.bias:+.2f} that is the same for every photo, make the "
-            f"score of {one.label}. The class with the highest score is the answer."
+            f"say nothing. All places added up, and {one.bias:+.2f} that is the same for every photo, make "
+            f"the score of {one.label}. The class with the highest score is the answer."
         )
     return (
         "Approximation. Without an orange place the class named below the map would have a lower score, "
