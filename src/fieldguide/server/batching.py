@@ -45,8 +45,6 @@ class Ticket:
     """Of the event loop that the request came in on."""
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     """Of shape (size, size, 3), once decoded."""
-    ready: float = 0.0
-    """When it was decoded, by the monotonic clock."""
 
 
 TURNS = 2
@@ -91,7 +89,6 @@ class Batcher:
 
     def put(self, ticket: Ticket) -> None:
         """An expected image is ready."""
-        ticket.ready = time.monotonic()
         with self._changed:
             self._coming -= 1
             self._ready.append(ticket)
