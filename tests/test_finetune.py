@@ -1,19 +1,23 @@
 """Fine-tuning: it starts where the linear probe ended, learns from there, and never hands back the worse."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
+from PIL import Image
 
 from fieldguide import loop
+from fieldguide.augment import Augmentation
 from fieldguide.dataset import Dataset
 from fieldguide.errors import OptionError, TrainingError
 from fieldguide.images import open_image
-from fieldguide.recipes import finetune, finetune_task, linear_probe
+from fieldguide.recipes import finetune, finetune_presets, finetune_task, linear_probe
 from fieldguide.recipes.common import Setting
-from fieldguide.recipes.finetune_start import compare
+from fieldguide.recipes.finetune_start import Rival, compare
 from fieldguide.recipes.learned import Promised
 
 COUNTS = {"red": 24, "green": 20, "blue": 16}
@@ -146,6 +150,63 @@ def test_where_it_does_not_win_the_linear_probe_is_handed_back(dataset, setting,
     assert len(fitted.history) == 2
 
 
+def test_the_rival_is_the_probe_that_linear_probe_would_give(dataset, setting, monkeypatch):
+    """It looks at photos as large as that recipe takes them, whatever fine-tuning works with."""
+    preset = finetune_presets.Preset("test_efficientnet", 32, 1.0, 1, 0, "small")
+    monkeypatch.setitem(finetune_presets.PRESETS, "balanced", preset)
+    usual = linear_probe.Preset("test_efficientnet", 64, "larger")
+    monkeypatch.setitem(linear_probe.PRESETS, "balanced", usual)
+    seen = []
+
+    def turned_down(rival, promised):
+        seen.append(rival)
+        return False, "linear probe handed back: tried"
+
+    monkeypatch.setattr(finetune, "compare", turned_down)
+    own = setting(backbone=None)
+    fitted = finetune.fit(dataset, replace(own, options={}))
+    probe = linear_probe.fit(dataset, Setting(cache=own.cache))
+    assert fitted.network == probe.network
+    assert fitted.preprocessing.size == seen[0].backbone.preprocessing.size == 64
+    held = int(0.2 * len(dataset))
+    assert abs(len(seen[0].scores) - held) <= 3
+    # Other pixels, other features: the probe that fine-tuning starts from would give other scores.
+    assert seen[0].scores.shape[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("side", "preset", "size", "layers"),
+    [
+        (100, "balanced", 128, 1.0),
+        (60, "balanced", 96, 1.0),
+        (400, "balanced", 288, 0.4),
+        (100, "fast", 128, 1.0),
+    ],
+)
+def test_small_images_stay_small_and_all_layers_learn(tmp_path, side, preset, size, layers):
+    paths = []
+    for number in range(3):
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.new("RGB", (side, side + number)).save(paths[-1])
+    dataset = Dataset(tmp_path, tuple(paths), ("a", "b", "a"))
+    usual = finetune_presets.PRESETS[preset]
+    chosen = finetune_presets.preset_of(dataset, Setting(preset=preset))
+    assert (chosen.size, chosen.layers) == (size, layers)
+    by_hand = finetune_presets.preset_of(dataset, Setting(preset=preset, options={"size": 224}))
+    assert (by_hand.size, by_hand.layers) == (usual.size, usual.layers)
+    some = finetune_presets.preset_of(dataset, Setting(preset=preset, options={"layers": 0.5}))
+    assert (some.size, some.layers) == (size, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs", "variants"), [(3000, 10, 4), (400, 13, 5), (150, 38, 13), (20, 40, 40)]
+)
+def test_few_images_are_passed_over_more_often(images, epochs, variants):
+    dataset = Dataset(Path(), ("nowhere.png",) * images, ("a",) * images)
+    chosen = finetune_presets.preset_of(dataset, Setting())
+    assert (chosen.epochs, chosen.variants) == (epochs, variants)
+
+
 def promised(right, sure):
     truth = np.arange(40) % 2
     chosen = np.where(np.arange(40) < right, truth, 1 - truth)
@@ -154,9 +215,12 @@ def promised(right, sure):
     return Promised(None, None, 0.0, held, ())
 
 
+def rival():
+    return Rival(Setting(), None, np.log(promised(30, 0.75).out_of_fold.probabilities))
+
+
 def test_more_right_answers_and_a_lower_loss_win():
-    before = np.log(promised(30, 0.75).out_of_fold.probabilities)
-    better, sentence = compare(before, promised(38, 0.95), None)
+    better, sentence = compare(rival(), promised(38, 0.95))
     assert better
     assert (
         "of 40 images held out fine-tuning gets 38 right and the linear probe of the same images 30"
@@ -166,10 +230,28 @@ def test_more_right_answers_and_a_lower_loss_win():
 
 @pytest.mark.parametrize(("right", "sure"), [(29, 0.99), (30, 0.75), (30, 0.999), (31, 0.76)])
 def test_anything_less_does_not(right, sure):
-    before = np.log(promised(30, 0.75).out_of_fold.probabilities)
-    better, sentence = compare(before, promised(right, sure), None)
+    better, sentence = compare(rival(), promised(right, sure))
     assert not better
     assert sentence.startswith("linear probe handed back")
+
+
+def test_how_sure_a_network_is_does_not_decide_which_epoch_is_best(monkeypatch):
+    """Smoothed labels make it doubt; calibration takes that back, so it must not count against an epoch."""
+    task = finetune_task.Task.__new__(finetune_task.Task)
+    task._way = finetune_task.Way(1e-3, 1e-3, 1.0, np.ones(3), Augmentation())
+    labels = torch.arange(60) % 3
+    scores = 4 * torch.nn.functional.one_hot(labels, 3).double()
+    scores[:6] = scores[6:12].roll(1, 1)
+
+    def validated(values):
+        monkeypatch.setattr(finetune_task.Task, "answers", lambda task, network: (values, labels))
+        return task.validate(None)
+
+    loss, accuracy = validated(scores)
+    assert accuracy == pytest.approx(0.9)
+    assert validated(0.1 * scores) == pytest.approx((loss, accuracy), abs=1e-4)
+    assert loss < torch.nn.functional.cross_entropy(0.1 * scores, labels)
+    assert np.isnan(validated(scores * float("nan"))[0])
 
 
 def test_rare_classes_weigh_more_and_the_shares_go_to_calibration(dataset, setting, winning):

@@ -23,8 +23,7 @@ from fieldguide.augment import Augmentation
 from fieldguide.cnn_layers import own_network
 from fieldguide.cnn_network import WHITENING_IMAGES, Convolutional, widths_for
 from fieldguide.dataset import Dataset
-from fieldguide.errors import OptionError, RefusedInput
-from fieldguide.images import open_image
+from fieldguide.errors import OptionError
 from fieldguide.loop import Plan, Trained
 from fieldguide.precision import best_precision
 from fieldguide.preprocess import Preprocessing
@@ -40,6 +39,7 @@ from fieldguide.recipes.learned import (
     promise,
     run,
     run_name,
+    shorter_sides,
     versions,
 )
 
@@ -67,8 +67,6 @@ SEARCH: dict[str, dict[str, Any]] = {
 
 SMALLEST = 16
 SIZES = (32, 64, 96, 128)
-LOOKED_AT = 200
-"""Images whose size is looked at to choose the network's."""
 AVERAGE = 0.98
 """Decay of the running average of weights."""
 
@@ -202,20 +200,12 @@ def _size(dataset: Dataset, setting: Setting) -> tuple[int, str]:
         if not 16 <= asked <= 512:
             raise OptionError(f"size: must be 16 to 512 pixels, got {asked}; 32 to 128 is usual")
         return int(asked), f"input {asked} × {asked} pixels: chosen by hand"
-    step = max(1, len(dataset) // LOOKED_AT)
-    sides = sorted(filter(None, map(_shorter_side, dataset.paths[::step]))) or [SIZES[0]]
+    sides = shorter_sides(dataset.paths) or [SIZES[0]]
     middle = sides[len(sides) // 2]
     if SMALLEST <= middle <= SIZES[0] * 1.5 and sides[0] == sides[-1]:
         return middle, f"input {middle} × {middle} pixels: all images are so small"
     size = min(SIZES, key=lambda side: abs(side - middle / 2))
     return size, f"input {size} × {size} pixels: for images whose shorter side is usually {middle}"
-
-
-def _shorter_side(path: str) -> int | None:
-    try:
-        return min(open_image(path).size)
-    except RefusedInput:
-        return None
 
 
 def _normalising(preprocessing: Preprocessing, images: Images) -> Preprocessing:

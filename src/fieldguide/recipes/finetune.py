@@ -14,21 +14,27 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fieldguide.augment import Augmentation
 from fieldguide.backbone_export import ExportedBackbone, export
 from fieldguide.dataset import Dataset
 from fieldguide.errors import OptionError
 from fieldguide.loop import Plan, Trained
 from fieldguide.precision import best_precision
-from fieldguide.recipes import linear_probe
+from fieldguide.recipes import finetune_presets, linear_probe
 from fieldguide.recipes.augmenting import augmentation_for, write_preview
 from fieldguide.recipes.common import Fitted, Setting
 from fieldguide.recipes.finetune_cache import Keep
 from fieldguide.recipes.finetune_network import FineTuned
-from fieldguide.recipes.finetune_start import Start, compare, network_of, probe_of, source_of, way_of
+from fieldguide.recipes.finetune_presets import Preset, own_size, preset_of
+from fieldguide.recipes.finetune_start import (
+    Start,
+    compare,
+    network_of,
+    probe_of,
+    rival_of,
+    source_of,
+    way_of,
+)
 from fieldguide.recipes.finetune_task import BATCH, Task, Way
 from fieldguide.recipes.learned import (
     MEASURED_ON,
@@ -55,32 +61,13 @@ SEARCH: dict[str, dict[str, Any]] = {
     "augment": {"choices": ("light", "medium", "strong")},
 }
 """What :func:`fieldguide.tune.tune` may vary, by the names of options."""
+PRESETS = finetune_presets.PRESETS
 
 AVERAGE = 0.99
 CLIP = 1.0
-PATIENCE = 4
-"""Epochs without a lower validation loss after which training stops."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What a preset means for this recipe."""
-
-    backbone: str
-    size: int
-    layers: float
-    """Share of the network that learns."""
-    epochs: int
-    variants: int
-    """Augmented variants of each image that the frozen layers are run on."""
-    reason: str
-
-
-PRESETS = {
-    "fast": Preset("efficientnet_lite0", 224, 0.3, 6, 2, "the last layers only"),
-    "balanced": Preset("efficientnet_lite0", 288, 0.4, 10, 4, "the last layers, of larger photos"),
-    "best": Preset("efficientnet_lite0", 288, 1.0, 16, 0, "all layers, at several times the time"),
-}
+PATIENCE = 0.5
+"""Training stops after this share of its epochs without a lower validation loss: the loss often falls again
+once the rate does."""
 
 
 def fit(dataset: Dataset, setting: Setting) -> Fitted:
@@ -107,19 +94,20 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
         If another run uses the same folder.
     """
     started = time.perf_counter()
-    preset = _preset(setting)
+    preset = preset_of(dataset, setting)
     backbone, chosen = _backbone(preset, setting)
     images = gather(dataset, backbone.preprocessing, setting)
     start = probe_of(dataset, images, backbone, setting)
-    augmentation, augmenting = augmentation_for(dataset, setting, "medium")
+    augmentation, augmenting = augmentation_for(dataset, setting, preset.augmentation)
     write_preview(images.table.images, augmentation, setting)
     gathered = time.perf_counter()
     plan, planned = _plan(images, preset, setting)
-    tuned = _Job(images, start, backbone, preset, augmentation, plan).run(setting)
+    tuned = _Job(images, start, preset, augmentation, plan).run(setting)
     learned = time.perf_counter()
     classifier, shares = tuned.network.classifier(backbone.preprocessing), tuned.way.shares()
     promised = promise(classifier, images, backbone.depths, setting, shares)
-    better, judged = compare(tuned.before, promised, shares)
+    rival = rival_of(dataset, images, start, setting)
+    better, judged = compare(rival, promised)
     seconds = {
         "images": gathered - started,
         "training": learned - gathered,
@@ -129,8 +117,7 @@ def fit(dataset: Dataset, setting: Setting) -> Fitted:
     if better:
         fitted = _fitted(promised, images, backbone)
     else:
-        options = {"size": backbone.preprocessing.size}
-        fitted = linear_probe.fit(dataset, replace(setting, backbone=backbone.name, options=options))
+        fitted = linear_probe.fit(dataset, rival.setting)
     return replace(
         fitted,
         choices=(*told, *fitted.choices),
@@ -146,8 +133,6 @@ class _Tuned:
 
     network: FineTuned
     way: Way
-    before: NDArray[np.float64]
-    """Scores of the images held out before training: the probe's."""
     trained: Trained
 
     @property
@@ -162,29 +147,27 @@ class _Job:
 
     images: Images
     start: Start
-    backbone: ExportedBackbone
     preset: Preset
     augmentation: Augmentation
     plan: Plan
 
     def run(self, setting: Setting) -> _Tuned:
         """Train."""
-        way = way_of(self.images, self.augmentation, self.plan, setting)
-        network = network_of(self.start, self.backbone, self.preset.layers, way)
-        keep = Keep(self.augmentation, self.preset.variants, setting.cache, setting.progress)
-        source = source_of(network, self.images, self.backbone, self.plan, keep)
+        way = way_of(self.images, self.augmentation, self.plan, self.preset)
+        network = network_of(self.start, self.preset.layers, way)
+        variants = min(self.preset.variants, self.plan.epochs)
+        keep = Keep(self.augmentation, variants, setting.cache, setting.progress)
+        source = source_of(network, self.images, self.start, self.plan, keep)
 
         def task_of(plan: Plan) -> Task:
-            return Task(network, source, plan, way_of(self.images, self.augmentation, plan, setting))
+            return Task(network, source, plan, way_of(self.images, self.augmentation, plan, self.preset))
 
-        task = task_of(self.plan)
-        before = task.answers(network)[0].double().numpy()
-        trained = run(task, self.plan, setting, self._name(way), task_of)
-        return _Tuned(network, way, before, trained)
+        trained = run(task_of(self.plan), self.plan, setting, self._name(way), task_of)
+        return _Tuned(network, way, trained)
 
     def _name(self, way: Way) -> str:
         settings = (asdict(part) for part in (self.plan, self.augmentation, self.preset))
-        facts = (self.backbone.digest, way.rate, way.weights.tolist())
+        facts = (self.start.backbone.digest, way.rate, way.weights.tolist())
         return run_name(self.images, *settings, facts, versions())
 
 
@@ -207,25 +190,16 @@ def _fitted(promised: Promised, images: Images, backbone: ExportedBackbone) -> F
     )
 
 
-def _preset(setting: Setting) -> Preset:
-    if setting.preset not in PRESETS:
-        raise OptionError(f"preset: must be one of {', '.join(PRESETS)}; got {setting.preset!r}")
-    preset = PRESETS[setting.preset]
-    layers = float(setting.options.get("layers") or preset.layers)
-    if not 0 < layers <= 1:
-        raise OptionError(f"layers: must be more than 0 and at most 1, got {layers:g}; 0.4 is usual")
-    return replace(preset, layers=layers)
-
-
 def _backbone(preset: Preset, setting: Setting) -> tuple[ExportedBackbone, str]:
     name, size = setting.backbone or preset.backbone, setting.options.get("size")
     if "+" in name:
         raise OptionError(f"backbone: finetune trains one, got {name!r}; linear-probe takes several")
-    reason = "size chosen by hand"
-    if size is None:
-        own = setting.backbone not in (None, preset.backbone) or setting.weights is not None
-        size = None if own else preset.size
-        reason = "chosen by hand, at its own size" if own else f"preset {setting.preset}: {preset.reason}"
+    if not own_size(preset, setting):
+        size, reason = preset.size, f"preset {setting.preset}: {preset.reason}"
+    elif size is None:
+        reason = "chosen by hand, at its own size"
+    else:
+        reason = "size chosen by hand"
     backbone = export(name, size=size, weights=setting.weights, progress=setting.progress)
     side = backbone.preprocessing.size
     return backbone, f"backbone {backbone.name}, {side} × {side} pixels: {reason}"
@@ -233,16 +207,17 @@ def _backbone(preset: Preset, setting: Setting) -> tuple[ExportedBackbone, str]:
 
 def _plan(images: Images, preset: Preset, setting: Setting) -> tuple[Plan, tuple[str, ...]]:
     count, options = len(images.learn), setting.options
+    epochs = options.get("epochs") or preset.epochs
     precision, reason = best_precision()
     plan = Plan(
         images=count,
-        epochs=options.get("epochs") or preset.epochs,
+        epochs=epochs,
         batch_size=min(options.get("batch_size") or BATCH, count),
         seed=setting.seed,
         precision=precision,
         clip=CLIP,
         average=AVERAGE,
-        patience=PATIENCE,
+        patience=max(1, round(PATIENCE * epochs)),
     )
     steps = plan.steps_per_epoch
     return plan, (f"at most {plan.epochs} passes of {steps} steps of {plan.batch_size} images", reason)

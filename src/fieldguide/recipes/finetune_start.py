@@ -1,6 +1,6 @@
 """Where fine-tuning starts, and whether it got anywhere: the linear probe of the images learned from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,13 @@ from fieldguide.dataset import Dataset
 from fieldguide.discriminant import Table
 from fieldguide.loop import Plan
 from fieldguide.probe import Probe, fit_probe
+from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Setting
 from fieldguide.recipes.finetune_cache import Fresh, Keep, Variants
 from fieldguide.recipes.finetune_layers import Adapted
 from fieldguide.recipes.finetune_network import FineTuned
-from fieldguide.recipes.finetune_task import RATE, Source, Way, class_weights
+from fieldguide.recipes.finetune_presets import Preset
+from fieldguide.recipes.finetune_task import Source, Way, class_weights
 from fieldguide.recipes.learned import FeatureNetwork, Images, Promised
 from fieldguide.recipes.material import learn_from
 
@@ -29,9 +31,21 @@ Z = 1.6448536269514722
 class Start:
     """The linear probe of the images learned from."""
 
+    backbone: ExportedBackbone
     probe: Probe
     table: Table
     """The features it was fitted to."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What `linear-probe` makes of the images learned from, with the same preset, backbone and size."""
+
+    setting: Setting
+    """Its own."""
+    backbone: ExportedBackbone
+    scores: NDArray[np.float64]
+    """Of the images held out, of shape (n_held, n_classes)."""
 
 
 def probe_of(dataset: Dataset, images: Images, backbone: ExportedBackbone, setting: Setting) -> Start:
@@ -44,16 +58,35 @@ def probe_of(dataset: Dataset, images: Images, backbone: ExportedBackbone, setti
     """
     material = learn_from(dataset.take(images.table.rows[images.learn]), backbone, setting)
     table = material.table()
-    return Start(fit_probe(table, backbone.depths, setting.seed), table)
+    return Start(backbone, fit_probe(table, backbone.depths, setting.seed), table)
 
 
-def way_of(images: Images, augmentation: Augmentation, plan: Plan, setting: Setting) -> Way:
+def rival_of(dataset: Dataset, images: Images, start: Start, setting: Setting) -> Rival:
+    """Fit what fine-tuning has to beat: the probe as `linear-probe` comes, which may see larger photos.
+
+    Raises
+    ------
+    DataError
+        If no class has two separate images among those learned from.
+    """
+    options = {name: value for name, value in setting.options.items() if name == "size"}
+    own = replace(setting, options=options)
+    backbone = linear_probe.body(own)
+    if (backbone.name, backbone.preprocessing) != (start.backbone.name, start.backbone.preprocessing):
+        start = probe_of(dataset, images, backbone, own)
+    held = own.extract([images.paths[row] for row in images.held], backbone)
+    head = start.probe.head
+    return Rival(own, backbone, held.vectors.astype(np.float64) @ head.weights + head.bias)
+
+
+def way_of(images: Images, augmentation: Augmentation, plan: Plan, preset: Preset) -> Way:
     """Choose rate and class weights; the rate grows with the root of the batch, as suits Adam."""
-    rate = float(setting.options.get("learning_rate") or RATE) * (plan.batch_size / 32) ** 0.5
-    return Way(rate, class_weights(images.shares()), augmentation)
+    rate = preset.rate * (plan.batch_size / 32) ** 0.5
+    weights = class_weights(images.shares())
+    return Way(rate, preset.head_rate * rate, preset.layer_decay, weights, augmentation)
 
 
-def network_of(start: Start, backbone: ExportedBackbone, layers: float, way: Way) -> FineTuned:
+def network_of(start: Start, layers: float, way: Way) -> FineTuned:
     """Build the network that answers as the probe does.
 
     Parameters
@@ -63,6 +96,7 @@ def network_of(start: Start, backbone: ExportedBackbone, layers: float, way: Way
     way
         Where it weighs the classes, the shares that the probe's scores hold are taken out of them.
     """
+    backbone = start.backbone
     tapped = build_tapped(
         backbone.timm_name, backbone.preprocessing, backbone.weights, taps=backbone.taps, head=False
     )
@@ -72,11 +106,9 @@ def network_of(start: Start, backbone: ExportedBackbone, layers: float, way: Way
     return FineTuned(Adapted(tapped, layers), start.table, start.probe.head, held)
 
 
-def source_of(
-    network: FineTuned, images: Images, backbone: ExportedBackbone, plan: Plan, keep: Keep
-) -> Source:
+def source_of(network: FineTuned, images: Images, start: Start, plan: Plan, keep: Keep) -> Source:
     """Serve what frozen layers gave, unless none are frozen or images are mixed before them."""
-    features = FeatureNetwork(network.body, backbone.preprocessing)
+    features = FeatureNetwork(network.body, start.backbone.preprocessing)
     augmentation = keep.augmentation
     mixed = augmentation.mixup or augmentation.cutmix
     if mixed or not network.body.frozen_steps or not keep.variants:
@@ -84,9 +116,7 @@ def source_of(
     return Variants(network, images, features, plan, keep)
 
 
-def compare(
-    before: NDArray[np.float64], promised: Promised, shares: NDArray[np.float64] | None
-) -> tuple[bool, str]:
+def compare(rival: Rival, promised: Promised) -> tuple[bool, str]:
     """Decide whether the fine-tuned network beats the probe on the images held out.
 
     It does if it gets no fewer right, and its mean log loss is lower by more than :data:`Z` standard errors
@@ -95,17 +125,14 @@ def compare(
 
     Parameters
     ----------
-    before
-        The probe's scores of the images held out, of shape (n_held, n_classes).
+    rival
+        With the probe's scores of the images held out.
     promised
         With the fine-tuned network's answers to the same images.
-    shares
-        As for :func:`fieldguide.recipes.learned.promise`.
     """
     truth, after = promised.out_of_fold.labels, promised.out_of_fold.probabilities
-    even = np.full(before.shape[1], 1 / before.shape[1])
-    calibrated = calibration.calibrate(before, truth, even if shares is None else shares)
-    probed = calibrated.probabilities(before)
+    even = np.full(after.shape[1], 1 / after.shape[1])
+    probed = calibration.calibrate(rival.scores, truth, even).probabilities(rival.scores)
     right = int((after.argmax(1) == truth).sum()), int((probed.argmax(1) == truth).sum())
     losses = (
         -np.log(np.maximum(after[np.arange(len(truth)), truth], 1e-12)),

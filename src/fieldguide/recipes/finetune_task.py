@@ -5,6 +5,7 @@ Loshchilov and Hutter (ICLR 2019 and 2017). Label smoothing: Szegedy et al. (CVP
 at the probe's solution: Kumar et al., "Fine-Tuning can Distort Pretrained Features" (ICLR 2022).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,15 +16,11 @@ from numpy.typing import NDArray
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from torch import Tensor, nn
 
+from fieldguide import calibration
 from fieldguide.augment import Augmentation
 from fieldguide.loop import Plan
 from fieldguide.recipes.finetune_network import FineTuned
 
-RATE = 2e-4
-"""Of the backbone's last layer, at its highest, for 32 images a step."""
-HEAD_RATE = 0.1
-"""Of the classifier, as a share of that: it has thousands of inputs and starts at a solution."""
-LAYER_DECAY = 0.8
 DECAY = 0.05
 SMOOTHING = 0.1
 WARM_UP = 0.1
@@ -51,6 +48,10 @@ class Way:
 
     rate: float
     """Of the backbone's last layer, at its highest."""
+    head_rate: float
+    """Of the classifier, at its highest."""
+    layer_decay: float
+    """The rate of each layer is so many times that of the layer above it."""
     weights: NDArray[np.float64]
     """Of the classes in the loss, of shape (n_classes,)."""
     mixing: Augmentation
@@ -93,14 +94,14 @@ class Task:
         self.network: nn.Module = network
         self._tuned, self._source, self._plan, self._way = network, source, plan, way
         self._weights = torch.from_numpy(way.weights).float()
-        groups = network.groups(way.rate, way.rate * HEAD_RATE, DECAY, LAYER_DECAY)
+        groups = network.groups(way.rate, way.head_rate, DECAY, way.layer_decay)
         self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups)
         steps = plan.epochs * plan.steps_per_epoch
         warm = max(1, round(WARM_UP * steps))
         self._schedule = CosineLRScheduler(
             self.optimizer,
             t_initial=max(steps - warm, 1),
-            lr_min=LAST * way.rate * HEAD_RATE,
+            lr_min=LAST * way.head_rate,
             warmup_t=warm,
             warmup_prefix=True,
             t_in_epochs=False,
@@ -127,10 +128,19 @@ class Task:
         self._schedule.step_update(step + 1)
 
     def validate(self, network: nn.Module) -> tuple[float, float]:
-        """Mean loss and accuracy on the images held out."""
+        """Mean log loss and accuracy on the images held out, calibrated as the finished model will be.
+
+        Smoothed labels teach a network to doubt what it gets right, more so the longer it learns. By scores
+        as they come the epochs before it had learned looked best.
+        """
         scores, labels = self.answers(network)
-        loss = nn.functional.cross_entropy(scores, labels, weight=self._weights)
-        return float(loss), float((scores.argmax(1) == labels).float().mean())
+        shares = self._way.shares()
+        even = np.full(scores.shape[1], 1 / scores.shape[1])
+        values = scores.double().numpy()
+        if not np.isfinite(values).all():
+            return math.nan, 0.0
+        found = calibration.calibrate(values, labels.numpy(), even if shares is None else shares)
+        return found.loss, found.accuracy
 
     def answers(self, network: nn.Module) -> tuple[Tensor, Tensor]:
         """Scores of the images held out, (n_held, n_classes), and their labels."""

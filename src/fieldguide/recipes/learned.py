@@ -23,7 +23,7 @@ from fieldguide.graph import Head, head_model
 from fieldguide.loop import Plan, Task, Trained, Watch, train_network
 from fieldguide.probe import COVERAGE, as_distance, told_promises
 from fieldguide.recipes.common import OutOfFold, Setting
-from fieldguide.recipes.learned_images import Images, gather, run_name, versions
+from fieldguide.recipes.learned_images import Images, gather, run_name, shorter_sides, versions
 from fieldguide.recipes.learned_network import Batches, Classifier, FeatureNetwork, validated
 from fieldguide.threads import usable_cores
 
@@ -37,6 +37,7 @@ __all__ = [
     "promise",
     "run",
     "run_name",
+    "shorter_sides",
     "validated",
     "versions",
 ]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.dataset import Dataset
-from fieldguide.errors import DataError
+from fieldguide.errors import DataError, RefusedInput
+from fieldguide.images import open_image
 from fieldguide.pixel_table import PixelTable, decode
 from fieldguide.preprocess import Preprocessing
 from fieldguide.recipes.common import Setting
@@ -22,6 +23,9 @@ HELD_OUT = 0.2
 """Share of the images that is held out, …"""
 MOST_HELD_OUT = 1000
 """… at most so many: they choose a temperature, a threshold and an epoch, for which more are not needed."""
+
+LOOKED_AT = 200
+"""Images whose size is looked at where the network's follows from it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Images:
     """Rows held out, growing."""
     told: str
     """A sentence on how they were held out."""
+    paths: tuple[str, ...]
+    """File of each row of the table."""
 
     @property
     def fingerprint(self) -> str:
@@ -81,7 +87,21 @@ def gather(dataset: Dataset, preprocessing: Preprocessing, setting: Setting) -> 
     else:
         learn, held, told = _split(dataset, table, labels, setting.seed)
     numbers = np.searchsorted(np.array(classes), labels).astype(np.int64)
-    return Images(table, classes, numbers, learn, held, told)
+    paths = (*dataset.paths, *extra)
+    return Images(table, classes, numbers, learn, held, told, tuple(paths[row] for row in table.rows))
+
+
+def shorter_sides(paths: Sequence[str]) -> list[int]:
+    """Shorter side in pixels of up to :data:`LOOKED_AT` readable images spread evenly, growing."""
+    step = max(1, len(paths) // LOOKED_AT)
+    return sorted(filter(None, map(_shorter_side, paths[::step])))
+
+
+def _shorter_side(path: str) -> int | None:
+    try:
+        return min(open_image(path).size)
+    except RefusedInput:
+        return None
 
 
 def _known(validation: Dataset | None, classes: Sequence[str]) -> Dataset | None:
