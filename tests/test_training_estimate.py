@@ -26,6 +26,12 @@ def test_more_photos_take_longer_and_more_cores_less():
     assert estimate(10_000, "linear-probe", "balanced", cores=8).high < many.high
 
 
+def test_few_photos_are_fine_tuned_in_more_passes():
+    few, many = (estimate(images, "finetune", "balanced", cores=2) for images in (100, 1000))
+    assert few.high > 3 * (many.high / 10)  # ten passes over a thousand, forty over a hundred
+    assert few.high < many.high
+
+
 def test_the_slowest_run_on_this_machine_decides():
     past = [
         PastRun("linear-probe", "balanced", 1000, 100.0),

@@ -30,6 +30,8 @@ _MILLISECONDS = {
 _CNN_PASSES_OF_50_000 = {"fast": 5, "balanced": 14, "best": 28}
 _CNN_MILLISECONDS = (1.2, 20.0)
 _CNN_FEWEST, _CNN_MOST = 4, 64
+# finetune passes more often over few images: for as many steps of 32 as would be these images once.
+_FINETUNE_PASSES, _FINETUNE_FEWEST, _FINETUNE_MOST = {"fast": 6, "balanced": 10, "best": 16}, 4_800, 40
 
 
 @dataclass(frozen=True)
@@ -89,4 +91,7 @@ def _range(images: int, recipe: str, preset: str) -> tuple[float, float]:
         low, high = (passes * milliseconds for milliseconds in _CNN_MILLISECONDS)
     else:
         low, high = _MILLISECONDS[recipe, preset]
+    if recipe == "finetune":
+        passes = _FINETUNE_PASSES[preset]
+        images = max(images, round(min(_FINETUNE_MOST * images, _FINETUNE_FEWEST) / passes))
     return images * low / 1000, images * high / 1000
