@@ -69,6 +69,10 @@ PATIENCE = 0.5
 """Training stops after this share of its epochs without a lower validation loss: the loss often falls again
 once the rate does."""
 
+FEW_HELD_OUT = 100
+"""With fewer the last epoch is kept: choosing among dozens by so few would be luck, and these images also
+choose between the network and the probe."""
+
 
 def fit(dataset: Dataset, setting: Setting) -> Fitted:
     """Learn from a data set.
@@ -208,6 +212,7 @@ def _backbone(preset: Preset, setting: Setting) -> tuple[ExportedBackbone, str]:
 def _plan(images: Images, preset: Preset, setting: Setting) -> tuple[Plan, tuple[str, ...]]:
     count, options = len(images.learn), setting.options
     epochs = options.get("epochs") or preset.epochs
+    few = len(images.held) < FEW_HELD_OUT
     precision, reason = best_precision()
     plan = Plan(
         images=count,
@@ -217,7 +222,8 @@ def _plan(images: Images, preset: Preset, setting: Setting) -> tuple[Plan, tuple
         precision=precision,
         clip=CLIP,
         average=AVERAGE,
-        patience=max(1, round(PATIENCE * epochs)),
+        patience=None if few else max(1, round(PATIENCE * epochs)),
+        keep="last" if few else "best",
     )
     steps = plan.steps_per_epoch
     return plan, (f"at most {plan.epochs} passes of {steps} steps of {plan.batch_size} images", reason)
