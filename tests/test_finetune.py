@@ -254,6 +254,20 @@ def test_how_sure_a_network_is_does_not_decide_which_epoch_is_best(monkeypatch):
     assert np.isnan(validated(scores * float("nan"))[0])
 
 
+@pytest.mark.parametrize(("few", "kept"), [(0, ("best", 1)), (100, ("last", None))])
+def test_few_images_held_out_do_not_choose_among_epochs(dataset, setting, winning, monkeypatch, few, kept):
+    monkeypatch.setattr(finetune, "FEW_HELD_OUT", few)
+    plans, real = [], finetune.run
+
+    def run(task, plan, *rest):
+        plans.append(plan)
+        return real(task, plan, *rest)
+
+    monkeypatch.setattr(finetune, "run", run)
+    finetune.fit(dataset, setting())
+    assert [(plan.keep, plan.patience) for plan in plans] == [kept]
+
+
 def test_rare_classes_weigh_more_and_the_shares_go_to_calibration(dataset, setting, winning):
     rows = [
         row
