@@ -67,7 +67,7 @@ def test_the_file_answers_as_was_measured(dataset, setting, winning):
 
 @pytest.mark.parametrize("layers", [0.3, 1.0])
 def test_it_learns(dataset, setting, winning, layers):
-    fitted = finetune.fit(dataset, setting(layers=layers, epochs=4, learning_rate=2e-3))
+    fitted = finetune.fit(dataset, setting(layers=layers, epochs=8, learning_rate=2e-3))
     assert fitted.history[-1]["train_loss"] < fitted.history[0]["train_loss"]
     assert (fitted.out_of_fold.probabilities.argmax(1) == fitted.out_of_fold.labels).mean() > 0.8
 

@@ -7,6 +7,7 @@ Every random choice of a step follows from the seed and the number of the step. 
 of any generator, and a resumed run takes the same steps as one that was never interrupted.
 """
 
+import atexit
 import logging
 import math
 import os
@@ -328,7 +329,14 @@ def _fabric(plan: Plan) -> Fabric:
         strategy="ddp_find_unused_parameters_true",  # parameters may rest for some epochs
     )
     fabric.launch()
+    atexit.register(_leave)
     return fabric
+
+
+def _leave() -> None:
+    """Part with the other processes in order; Fabric does so on GPUs only, and gloo's threads may abort."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _generator(seed: int, number: int) -> torch.Generator:
