@@ -30,7 +30,8 @@ _MILLISECONDS = {
 _CNN_PASSES_OF_50_000 = {"fast": 5, "balanced": 14, "best": 28}
 _CNN_MILLISECONDS = (1.2, 20.0)
 _CNN_FEWEST, _CNN_MOST = 4, 64
-# finetune passes more often over few images: for as many steps of 32 as would be these images once.
+# finetune passes over few images more often, until as many were seen as are learned from in 150 steps of 32.
+# The recipe's own numbers (recipes/finetune_presets.py) would import torch here.
 _FINETUNE_PASSES, _FINETUNE_FEWEST, _FINETUNE_MOST = {"fast": 6, "balanced": 10, "best": 16}, 4_800, 40
 
 
