@@ -16,11 +16,13 @@ from streamlit.testing.v1 import AppTest
 from fieldguide.app import camera, room, server, source
 from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
 from fieldguide.app.texts import counted, html_text, percent, plain, sentence, span
+from fieldguide.artifact import load_model_file
 from fieldguide.commands import app as command
 from fieldguide.corrections import Correction
 from fieldguide.fix_table import FixTable
 from fieldguide.photo_store import PhotoStore
 from fieldguide.workspace import Workspace
+from layered_model import write_layered_model
 from tiny_model import write_tiny_model
 
 PAGE = "from fieldguide.app import room, {0}\nroom.choose_model()\n{0}.show()\n"
@@ -156,6 +158,24 @@ def test_a_model_is_shown_and_deleted_only_after_a_question(folder):
     next(button for button in at.button if button.label == "Delete it").click()
     run(at)
     assert not (folder / "colours.onnx").exists()
+
+
+def test_a_model_is_exported_beside_itself(folder):
+    write_layered_model(folder / "colours.onnx")
+    at = page("models")
+    assert any("--to int8" in code.value and "colours-int8.onnx" in code.value for code in at.code)
+    at.button(key="export-colours.onnx").click()
+    run(at)
+    assert load_model_file(folder / "colours-int8.onnx").card["exported"]["to"] == "int8"
+    assert plain("colours-int8.onnx") in [value.value for value in at.subheader]
+
+
+def test_a_model_with_nothing_to_gain_says_so_when_exported(folder):
+    at = page("models")
+    at.button(key="export-colours.onnx").click()
+    run(at)
+    assert any("use the file as it is" in error.value for error in at.error)
+    assert not (folder / "colours-int8.onnx").exists()
 
 
 def test_without_models_the_page_says_what_to_do(folder):

@@ -187,6 +187,8 @@ FLOORS = {
     "evaluate": 50,
     "rivals": 51,
     "mirror": 52,
+    "export_int8": 50,
+    "export": 51,
     # 6: whole lines of work
     "audit": 60,
     "audit_page": 61,
@@ -290,6 +292,7 @@ FLOORS = {
     "commands.evaluate_page": 72,
     "commands.evaluate": 73,
     "commands.explain": 72,
+    "commands.export": 72,
     "commands.info": 72,
     "commands.next_photos": 72,
     "commands.predict": 72,

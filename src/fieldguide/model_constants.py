@@ -8,7 +8,7 @@ process a memory limit besides.
 import math
 from typing import NamedTuple
 
-from fieldguide.model_operators import FOLDABLE, SIZES
+from fieldguide.model_operators import FOLDABLE, RESTORING, SIZES
 from fieldguide.model_tensors import tensor_values
 from fieldguide.onnx_wire import Message, Unacceptable, fixed, integers, text_of
 
@@ -70,6 +70,8 @@ def result_of(node: Message, scope: Scope) -> Constant | None:
     if operator not in FOLDABLE and operator not in SIZES:
         raise Unacceptable(f"{operator} is fed by constants alone; compute it before writing the file")
     counts = [max(constant.elements, 1) for constant in constants]
+    if operator == RESTORING:
+        return Constant(_limited(operator, counts[0]), None)
     return Constant(_limited(operator, max(math.prod(counts) * told, sum(counts))), None)
 
 

@@ -37,11 +37,14 @@ OPERATORS = frozenset(" ".join((_ARITHMETIC, _LOGIC, _SHAPES, _REDUCTIONS, _LAYE
 decoders and whatever touches anything but tensors are missing on purpose."""
 
 FOLDABLE = frozenset(
-    f"{_ARITHMETIC} {_LOGIC} {_REDUCTIONS} Cast CastLike Concat Constant Flatten Gather Identity MatMul "
-    "Reshape ScatterND Shape Size Slice Split Squeeze Transpose Trilu Unsqueeze".split()
+    f"{_ARITHMETIC} {_LOGIC} {_REDUCTIONS} Cast CastLike Concat Constant DequantizeLinear Flatten Gather "
+    "Identity MatMul Reshape ScatterND Shape Size Slice Split Squeeze Transpose Trilu Unsqueeze".split()
 )
 """Operators that may be fed by constants alone: ONNX Runtime computes those while it loads the file. None
 gives more elements than its operands' numbers of elements multiplied, or added for `Concat`."""
+
+RESTORING = "DequantizeLinear"
+"""Gives as many elements as its first operand has; the others are scales."""
 
 SIZES: dict[str, tuple[int, ...]] = {
     "ConstantOfShape": (0,),

@@ -10,6 +10,8 @@ import streamlit as st
 from fieldguide.app import parts, room
 from fieldguide.app.texts import counted, percent, plain, short_path
 from fieldguide.commands.info import page
+from fieldguide.export import FORMS, export
+from fieldguide.jobs import shown
 from fieldguide.model_shelf import ShelvedModel, model_files, remove
 from fieldguide.terminal import escaped
 
@@ -78,8 +80,34 @@ def _buttons(model: ShelvedModel) -> None:
             "Download", model.path.read_bytes, key, "application/octet-stream", key=f"download-{key}",
             on_click="ignore", icon=":material/download:",
         )  # fmt: skip
+        with st.popover("Export", icon=":material/output:"):
+            _export(model.path)
     if st.button("Delete", key=f"delete-{key}", icon=":material/delete:"):
         _ask(model.path)
+
+
+def _export(path: Path) -> None:
+    names = {form: f"{form}: {module.SUMMARY}" for form, module in FORMS.items()}
+    form = st.radio("As", list(FORMS), format_func=names.__getitem__, key=f"form-{path.name}")
+    out = path.with_name(path.stem + FORMS[form].SUFFIX)
+    st.caption(
+        f"Writes **{plain(out.name)}** beside it, to download and to use like any other; the page "
+        "**Results** measures both on the same photos. The command that does the same:"
+    )
+    order = ("export", str(path), "--to", form, "--out", str(out))
+    st.code(shown(order), language="bash", wrap_lines=True)
+    if out.exists():
+        st.caption(f"{plain(out.name)} is there already and will be replaced.")
+    if st.button("Export", type="primary", key=f"export-{path.name}"):
+        _exported(path, form, out)
+
+
+def _exported(path: Path, form: str, out: Path) -> None:
+    with room.told():
+        done = export(path, form, out)
+        before, after = done.bytes_before / 1e6, done.bytes_after / 1e6
+        st.toast(f"{plain(out.name)}: {after:.1f} MB instead of {before:.1f} MB", icon=":material/check:")
+        st.rerun()
 
 
 @st.dialog("Delete this model?")
