@@ -163,16 +163,23 @@ def test_a_model_is_shown_and_deleted_only_after_a_question(folder):
 def test_a_model_is_exported_beside_itself(folder):
     write_layered_model(folder / "colours.onnx")
     at = page("models")
-    assert any("--to int8" in code.value and "colours-int8.onnx" in code.value for code in at.code)
     at.button(key="export-colours.onnx").click()
+    run(at)
+    assert any("--to int8" in code.value and "colours-int8.onnx" in code.value for code in at.code)
+    next(button for button in at.button if button.label == "Write it").click()
     run(at)
     assert load_model_file(folder / "colours-int8.onnx").card["exported"]["to"] == "int8"
     assert plain("colours-int8.onnx") in [value.value for value in at.subheader]
+    assert any("MB instead of" in said.value for said in at.success)
+    assert "before it was exported" in shown(at)
+    assert [button.key for button in at.button if button.label == "Export"] == ["export-colours.onnx"]
 
 
 def test_a_model_with_nothing_to_gain_says_so_when_exported(folder):
     at = page("models")
     at.button(key="export-colours.onnx").click()
+    run(at)
+    next(button for button in at.button if button.label == "Write it").click()
     run(at)
     assert any("use the file as it is" in error.value for error in at.error)
     assert not (folder / "colours-int8.onnx").exists()

@@ -3,8 +3,8 @@
 Each output channel of a layer gets a scale of its own, the largest of its weights being 127 (symmetric,
 without calibration images; Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference",
 https://arxiv.org/abs/1806.08342, section 3). Only weights are stored so. A runtime turns them back into
-numbers of 32 bits and computes with these, so that neither activations nor speed change. Small layers and
-those that look at one channel at a time stay as they are: few bytes, but most of the error.
+numbers of 32 bits and computes with these. Small layers and those that look at one channel at a time stay
+as they are: few bytes, but most of the error.
 """
 
 import json
@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from fieldguide.artifact import CARD_KEY, ModelFile, seal
 from fieldguide.errors import OptionError
 
-SUMMARY = "weights of 8 bits: about a third of the size, nearly the same answers, the same speed"
+SUMMARY = "weights of 8 bits: about a third of the size, nearly the same answers and speed"
 SUFFIX = "-int8.onnx"
 """Added to the name of the model where a person did not choose another."""
 

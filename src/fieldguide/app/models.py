@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import parts, room
-from fieldguide.app.texts import counted, percent, plain, short_path
+from fieldguide.app.texts import counted, percent, plain, sentence, short_path
 from fieldguide.commands.info import page
+from fieldguide.errors import FieldguideError
 from fieldguide.export import FORMS, export
 from fieldguide.jobs import shown
 from fieldguide.model_shelf import ShelvedModel, model_files, remove
@@ -34,6 +35,9 @@ def show() -> None:
             f"There is no model file in {where} yet. Train one on the **Train** page, or put a "
             "file that ends in .onnx there. The ImageNet model in the sidebar needs no training."
         )
+    if "exported" in st.session_state:
+        show_word, word = st.session_state.pop("exported")
+        show_word(word)
     for model in models:
         with st.container(border=True):
             _shelved(model)
@@ -69,6 +73,7 @@ def _metrics(card: Mapping[str, Any]) -> None:
     if accuracy:
         low, high = percent(accuracy["low"]), percent(accuracy["high"])
         measured = MEASURED.get(str(metrics.get("measured_on")), "")
+        measured += ", before it was exported" if "exported" in card else ""
         st.caption(f"95 % range {low} to {high}{measured}")
 
 
@@ -80,12 +85,16 @@ def _buttons(model: ShelvedModel) -> None:
             "Download", model.path.read_bytes, key, "application/octet-stream", key=f"download-{key}",
             on_click="ignore", icon=":material/download:",
         )  # fmt: skip
-        with st.popover("Export", icon=":material/output:"):
+        # Rounded twice, a model would only be worse.
+        if "exported" not in model.card and st.button(
+            "Export", key=f"export-{key}", icon=":material/output:"
+        ):
             _export(model.path)
     if st.button("Delete", key=f"delete-{key}", icon=":material/delete:"):
         _ask(model.path)
 
 
+@st.dialog("Export")
 def _export(path: Path) -> None:
     names = {form: f"{form}: {module.SUMMARY}" for form, module in FORMS.items()}
     form = st.radio("As", list(FORMS), format_func=names.__getitem__, key=f"form-{path.name}")
@@ -98,16 +107,20 @@ def _export(path: Path) -> None:
     st.code(shown(order), language="bash", wrap_lines=True)
     if out.exists():
         st.caption(f"{plain(out.name)} is there already and will be replaced.")
-    if st.button("Export", type="primary", key=f"export-{path.name}"):
-        _exported(path, form, out)
+    if st.button("Write it", type="primary", on_click=_exported, args=(path, form, out)):
+        st.rerun()
 
 
 def _exported(path: Path, form: str, out: Path) -> None:
-    with room.told():
+    """Do it, and leave word for the page, since the dialog is closed by then."""
+    try:
         done = export(path, form, out)
-        before, after = done.bytes_before / 1e6, done.bytes_after / 1e6
-        st.toast(f"{plain(out.name)}: {after:.1f} MB instead of {before:.1f} MB", icon=":material/check:")
-        st.rerun()
+    except FieldguideError as error:
+        st.session_state["exported"] = (st.error, sentence(str(error)))
+        return
+    before, after = done.bytes_before / 1e6, done.bytes_after / 1e6
+    told = f"{plain(out.name)}: {after:.1f} MB instead of {before:.1f} MB."
+    st.session_state["exported"] = (st.success, told)
 
 
 @st.dialog("Delete this model?")
