@@ -1,5 +1,7 @@
 """Model files in other forms: smaller, nearly the same answers, and still model files."""
 
+import json
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -78,6 +80,13 @@ def test_the_card_says_what_it_came_from(model, tmp_path):
     assert "weights of 4 layers rounded to 8 bits" in after.card["choices"][-1]
     same = {key: value for key, value in after.card.items() if key not in ("exported", "choices")}
     assert same == {key: value for key, value in before.card.items() if key != "choices"}
+
+
+def test_names_that_are_no_utf8_are_kept(model, tmp_path):
+    content = json.dumps(card(classes=("caf\udce9", "ä", "tea")))
+    model.write_bytes(seal(with_card(layered()[0], content)))
+    export(model, "int8", tmp_path / "small.onnx")
+    assert load_model_file(tmp_path / "small.onnx").classes == ("caf\udce9", "ä", "tea")
 
 
 def test_the_same_model_gives_the_same_bytes(model):

@@ -135,8 +135,8 @@ def content(head):
 PREPROCESSING = tiny_model.Preprocessing(2)
 
 
-def written(head, **changes):
-    card = tiny_model.card(("ä", "b", "c", "d"), preprocessing=PREPROCESSING.as_dict(), **changes)
+def written(head, names=("ä", "b", "c", "d"), **changes):
+    card = tiny_model.card(names, preprocessing=PREPROCESSING.as_dict(), **changes)
     return model_file(join(network(), head_model(head), ("features",)), PREPROCESSING, card)
 
 
@@ -174,6 +174,14 @@ def test_the_same_bytes_every_time_whatever_the_cards_order(content, head):
     again = model_file(join(network(), head_model(head), ("features",)), PREPROCESSING, backwards)
     assert again == content
     assert written(head, seed=1) != content
+
+
+def test_names_that_are_no_utf8_are_written_and_read_as_they_are(head, tmp_path):
+    """A folder named by another encoding, such as latin-1, gives such names."""
+    names = ("caf\udce9", "ä", "c", "d")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(written(head, names))
+    assert load_model_file(path).classes == names
 
 
 def test_a_card_that_no_json_can_hold_is_not_written(head):

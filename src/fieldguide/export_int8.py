@@ -7,7 +7,6 @@ numbers of 32 bits and computes with these. Small layers and those that look at 
 as they are: few bytes, but most of the error.
 """
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +16,7 @@ from onnx import numpy_helper
 
 from fieldguide.artifact import CARD_KEY, ModelFile, seal
 from fieldguide.errors import OptionError
+from fieldguide.model_card import written
 
 SUMMARY = "weights of 8 bits: about a third of the size, nearly the same answers and speed"
 SUFFIX = "-int8.onnx"
@@ -119,6 +119,5 @@ def _tell(proto: onnx.ModelProto, model: ModelFile, layers: int) -> None:
         "exported": {"to": "int8", "from": model.digest},
         "choices": [*model.card.get("choices", ()), sentence],
     }
-    text = json.dumps(card, ensure_ascii=False, sort_keys=True, allow_nan=False)
     del proto.metadata_props[:]  # the old seal with it
-    proto.metadata_props.add(key=CARD_KEY, value=text)
+    proto.metadata_props.add(key=CARD_KEY, value=written(card))

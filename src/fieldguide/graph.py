@@ -1,6 +1,5 @@
 """The model file's graph: preprocessing, network and head joined into one, with the card beside them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import onnx.compose
 import onnx.parser
 from numpy.typing import NDArray
 
-from fieldguide.artifact import seal
+from fieldguide.artifact import CARD_KEY, seal
+from fieldguide.model_card import written
 from fieldguide.model_operators import IR_VERSION, OPSET
 from fieldguide.preprocess import Preprocessing
 from fieldguide.preprocess_graph import preprocessing_model
@@ -212,8 +212,7 @@ def model_file(network: onnx.ModelProto, preprocessing: Preprocessing, card: Map
     model.graph.name = "fieldguide"
     model.producer_name, model.producer_version, model.doc_string = "fieldguide", "", ""
     del model.metadata_props[:]
-    text = json.dumps(card, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    model.metadata_props.add(key="fieldguide", value=text)
+    model.metadata_props.add(key=CARD_KEY, value=written(card))
     onnx.checker.check_model(model)
     return seal(model.SerializeToString(deterministic=True))
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from fieldguide.onnx_wire import Unacceptable
@@ -38,6 +39,20 @@ def read_card(text: memoryview | bytes) -> dict[str, Any]:
     _check_thresholds(card.get("thresholds"))
     _check_kinds(card)
     return card
+
+
+def written(card: Mapping[str, Any]) -> str:
+    """A card as text for the file: the same for the same card.
+
+    Names with bytes that are no UTF-8 would not be text to protobuf; in a card with such names all that is
+    not ASCII is escaped, which says the same.
+    """
+    plain = json.dumps(card, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        return json.dumps(card, sort_keys=True, allow_nan=False)
+    return plain
 
 
 def preprocessing_of(card: dict[str, Any]) -> Preprocessing:
