@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldguide.model_operators import RESTORING
 from fieldguide.model_tensors import tensor_values
 from fieldguide.onnx_wire import Message, integers, text_of
 
@@ -124,6 +125,8 @@ class _Graph:
             return self.constant(text_of(node["input"][0]))
         if name in self._tensors:
             return _shaped(self._tensors[name])
+        if node is not None and _operator(node) == RESTORING:
+            return self._restored(node)
         if node is None or _operator(node) != "Constant":
             return None
         (attribute,) = node["attribute"]
@@ -132,6 +135,17 @@ class _Graph:
         if attribute["ints"]:
             return np.array(integers(attribute["ints"]))
         return np.array(attribute["f"] if "f" in attribute else attribute.get("i", np.nan))
+
+    def _restored(self, node: Message) -> NDArray[Any] | None:
+        """Weights of an exported model, from whole numbers and a scale for each slice along an axis."""
+        stated = [self.constant(text_of(name)) for name in node["input"]]
+        if len(stated) != 2 or stated[0] is None or stated[1] is None:
+            return None
+        numbers, scales = stated[0].astype(np.float32), stated[1]
+        axis = _attribute(node, "axis", 1)
+        along = [-1 if side == axis and scales.ndim else 1 for side in range(numbers.ndim)]
+        weights: NDArray[Any] = numbers * scales.reshape(along)
+        return weights
 
     def head(self, name: str) -> tuple[str, FloatArray, FloatArray]:
         """Features, weights and bias behind a tensor of scores."""
