@@ -17,7 +17,7 @@ model (float[b, 4, 6, 6] maps) => (float[b, 3] probabilities)
  float[3] bias = {1, 2, 3}, float two = {2}, float[4] each = {1, 2, 3, 4},
  int8[4, 3] rows = {1, 2, 3, 8, 10, 12, 7, 8, 9, 10, 11, 12}, float[4] by_row = {0.1, 0.05, 0.1, 0.1},
  int8[4, 3] columns = {2, 2, 3, 8, 5, 6, 14, 8, 9, 20, 11, 12}, float[3] by_column = {0.05, 0.1, 0.1},
- int8[4, 3] counted = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, float tenth = {0.1}, int8 none = {0},
+ int8[4, 3] counted = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, float tenth = {0.1}, int8 no = {0},
  int64[2] space = {2, 3}, int64[2] ends = {-2, -1}, int64[1] width = {1}, int64[2] flat = {0, -1}>
 {
 BODY
@@ -87,7 +87,7 @@ def test_pools_are_read_however_they_are_written(pool, kind, scale):
     [
         (MEAN + "r = Relu (features)\n logits = Gemm (r, weights, bias)", "Relu stands between maps"),
         (MEAN + "m = Gemm (features, weights, bias)\n logits = Tanh (m)", "Tanh stands between maps"),
-        (MEAN + "w = DequantizeLinear (counted, tenth, none)\n logits = Gemm (features, w, bias)", "computed"),
+        (MEAN + "w = DequantizeLinear (counted, tenth, no)\n logits = Gemm (features, w, bias)", "computed"),
         (MEAN + "m = Mul (features, each)\n logits = Gemm (m, weights, bias)", "multiplied one by one"),
         (MEAN + "m = Mul (features, features)\n logits = Gemm (m, weights, bias)", "Mul stands between"),
         ("p = ReduceMean <keepdims = 0> (maps, width)\n f = Flatten (p)\n g = Identity (f)\n"
