@@ -15,7 +15,7 @@ from PIL import Image
 import fieldguide
 from fieldguide import cli, images, recipes
 from fieldguide import train as train_module
-from fieldguide.dataset import open_dataset
+from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.errors import BackboneError, DataError, OptionError, OutputError
 from fieldguide.evaluate import evaluate
 from fieldguide.recipes.common import Setting
@@ -210,6 +210,23 @@ def test_one_class_is_not_enough(paint_classes, options, tmp_path, no_work):
     with pytest.raises(DataError, match=r"data: need two classes to tell apart, got 1 \('red'\)"):
         train(options(data))
     assert not (tmp_path / "model.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "got"), [("x" * 1001, "'xxxxxxxx.*' of 1,001; rename it"), ("a\0b", r"'a\\x00b'; rename it")]
+)
+def test_names_that_no_model_file_may_hold_stop_early(photos, options, no_work, name, got):
+    with open_dataset(photos) as dataset:
+        renamed = tuple(name if label == "red" else label for label in dataset.labels)
+        dataset = Dataset(dataset.root, dataset.paths, renamed)
+        with pytest.raises(DataError, match=f"1 to 1,000 characters and no NUL, got {got}"):
+            train_module.train_dataset(dataset, options(photos))
+
+
+def test_more_classes_than_a_model_file_may_hold_stop_early(photos, options, no_work, monkeypatch):
+    monkeypatch.setattr(train_module, "MAX_CLASSES", 2)
+    with pytest.raises(DataError, match="at most 2 classes fit a model file, got 3"):
+        train(options(photos))
 
 
 def test_nothing_but_copies_is_not_enough(paint, options, tmp_path):

@@ -75,6 +75,11 @@ def preprocessing_of(card: dict[str, Any]) -> Preprocessing:
     return Preprocessing(size, mode, name, mean, std)
 
 
+def may_be_class(name: Any) -> bool:
+    """Whether a card may hold a class of this name."""
+    return isinstance(name, str) and 1 <= len(name) <= MAX_NAME and _is_text(name)
+
+
 def _parsed(text: bytes) -> dict[str, Any]:
     try:
         card = json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
@@ -119,8 +124,7 @@ def _check_classes(classes: Any) -> None:
     got = len(classes) if isinstance(classes, list) else classes
     _need(right, "classes", f"a list of 2 to {MAX_CLASSES:,} names", got)
     for name in classes:
-        text = isinstance(name, str) and 1 <= len(name) <= MAX_NAME and _is_text(name)
-        _need(text, "classes", f"text of 1 to {MAX_NAME:,} characters each", name)
+        _need(may_be_class(name), "classes", f"text of 1 to {MAX_NAME:,} characters each", name)
     _need(len(set(classes)) == len(classes), "classes", "different from one another", "the same name twice")
 
 

@@ -23,6 +23,7 @@ from fieldguide.evaluation import Evaluation, Outcomes, measure
 from fieldguide.files import atomic_write
 from fieldguide.graph import join, model_file, pretrained_head_model, read_model
 from fieldguide.leaks import Leaks, Side, find_leaks
+from fieldguide.model_card import MAX_CLASSES, MAX_NAME, may_be_class
 from fieldguide.predictor import load
 from fieldguide.preprocess import Preprocessing
 from fieldguide.probe import COVERAGE
@@ -131,6 +132,7 @@ def train_dataset(dataset: Dataset, options: TrainOptions, more: Dataset | None 
     if more is not None:
         dataset = additions.extended(dataset, more)
     training, validation = _parts(dataset)
+    _check_names(training)
     setting = dataclasses.replace(
         options.setting, validation=validation, folder=options.out.with_name(options.out.name + ".training")
     )
@@ -296,6 +298,22 @@ def _refused_rows(fitted: Fitted, training: Dataset) -> list[int]:
 
 def _shown(refusal: Refusal, dataset: Dataset) -> Refusal:
     return Refusal(dataset.display(refusal.path), refusal.code, refusal.message)
+
+
+def _check_names(dataset: Dataset) -> None:
+    """Stop before the work where no model file could hold what it gives."""
+    for name in dataset.classes:
+        if not may_be_class(name):
+            shown = f"{name[:40]!r} of {len(name):,}" if len(name) > MAX_NAME else repr(name)
+            raise DataError(
+                f"DATA: the name of a class must have 1 to {MAX_NAME:,} characters and no NUL, got {shown}; "
+                "rename it"
+            )
+    if len(dataset.classes) > MAX_CLASSES:
+        raise DataError(
+            f"DATA: at most {MAX_CLASSES:,} classes fit a model file, got {len(dataset.classes):,}; put some "
+            "together"
+        )
 
 
 def _check_writable(out: Path) -> None:
