@@ -12,7 +12,7 @@ from PIL import Image
 from fieldguide import cli
 from fieldguide import tune as tune_module
 from fieldguide.dataset import open_dataset
-from fieldguide.errors import OptionError
+from fieldguide.errors import DataError, OptionError, OutputError
 from fieldguide.intervals import Interval
 from fieldguide.predictor import load
 from fieldguide.progress import silent
@@ -235,6 +235,16 @@ def test_it_writes_the_winner_as_a_model_file(photos, options):
     if choice.values:
         assert f"{choice.values['size']} × {choice.values['size']}" in " ".join(model.card["choices"])
     assert json.loads(json.dumps(result.as_dict(), allow_nan=False))["train"]["model"] == str(options.out)
+
+
+def test_what_could_not_be_written_in_the_end_stops_the_search_before_it_begins(photos, options, tmp_path):
+    chosen = dataclasses.replace(options, out=tmp_path / "gone" / "model.onnx")
+    with pytest.raises(OutputError, match="no such folder"):
+        tune(photos, chosen)
+    longer = tuple("x" * 1001 if label == photos.classes[0] else label for label in photos.labels)
+    with pytest.raises(DataError, match="1 to 1,000 characters"):
+        tune(dataclasses.replace(photos, labels=longer), options)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_search_that_finds_nothing_better_hands_back_the_recipe_as_it_comes(photos, options, monkeypatch):

@@ -111,7 +111,7 @@ def train(options: TrainOptions) -> TrainResult:
     """
     started = time.perf_counter()
     recipes.find(options.recipe)
-    _check_writable(options.out)
+    check_writable(options.out)
     with ExitStack() as stack:
         opened = partial(open_dataset, progress=options.setting.progress)
         dataset = stack.enter_context(opened(options.data))
@@ -132,7 +132,7 @@ def train_dataset(dataset: Dataset, options: TrainOptions, more: Dataset | None 
     if more is not None:
         dataset = additions.extended(dataset, more)
     training, validation = _parts(dataset)
-    _check_names(training)
+    check_names(training)
     setting = dataclasses.replace(
         options.setting, validation=validation, folder=options.out.with_name(options.out.name + ".training")
     )
@@ -176,7 +176,7 @@ def pretrained(backbone: str, out: Path, *, weights: Path | None = None, progres
     OutputError
         If the model file cannot be written.
     """
-    _check_writable(out)
+    check_writable(out)
     exported = export(backbone, head=True, weights=weights, progress=progress)
     classes = exported.classes or ()
     network = join(
@@ -300,8 +300,14 @@ def _shown(refusal: Refusal, dataset: Dataset) -> Refusal:
     return Refusal(dataset.display(refusal.path), refusal.code, refusal.message)
 
 
-def _check_names(dataset: Dataset) -> None:
-    """Stop before the work where no model file could hold what it gives."""
+def check_names(dataset: Dataset) -> None:
+    """Stop before the work where no model file could hold what it gives.
+
+    Raises
+    ------
+    DataError
+        If the name of a class is too long or holds NUL, or there are too many classes.
+    """
     for name in dataset.classes:
         if not may_be_class(name):
             shown = f"{name[:40]!r} of {len(name):,}" if len(name) > MAX_NAME else repr(name)
@@ -316,8 +322,14 @@ def _check_names(dataset: Dataset) -> None:
         )
 
 
-def _check_writable(out: Path) -> None:
-    """Stop before the work, not after it."""
+def check_writable(out: Path) -> None:
+    """Stop before the work, not after it.
+
+    Raises
+    ------
+    OutputError
+        If the model file could not be written.
+    """
     folder = out.parent
     if out.is_dir():
         raise OutputError(f"{out}: is a folder; give a file name such as {out / 'model.onnx'}")

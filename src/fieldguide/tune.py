@@ -28,7 +28,7 @@ from fieldguide.recipes.common import Setting
 from fieldguide.search_space import Space, candidate_for, search_space
 from fieldguide.selection import Corrected, corrected
 from fieldguide.study import Budget, Search, TrialRow
-from fieldguide.train import TrainOptions, TrainResult, train_dataset
+from fieldguide.train import TrainOptions, TrainResult, check_names, check_writable, train_dataset
 
 Objective = Literal["log_loss", "accuracy"]
 
@@ -137,6 +137,8 @@ def tune(dataset: Dataset, options: TuneOptions) -> TuneResult:
     """
     started = time.perf_counter()
     options.budget.check()
+    check_writable(options.out)
+    check_names(dataset)
     setting = options.setting
     space = search_space(options.recipe, setting)
     if options.resume and options.cache is None:
