@@ -19,6 +19,7 @@ from fieldguide.dataset import Dataset, open_dataset
 from fieldguide.evaluate import evaluate
 from fieldguide.export import FORMS, export
 from fieldguide.files import cache_folder
+from fieldguide.prediction import Prediction
 from fieldguide.predictor import Predictor, load
 from fieldguide.recipes.common import Setting
 from fieldguide.splits import split_groups
@@ -76,9 +77,9 @@ def _beside(model: Path, form: str, held: Dataset, repeats: int) -> dict[str, ob
     }
 
 
-def _numbers(answer: object, model: Predictor) -> tuple[list[float], float]:
-    known = dict(answer.top)  # type: ignore[attr-defined]
-    return [known.get(label, 0.0) for label in model.classes], answer.typicality  # type: ignore[attr-defined]
+def _numbers(answer: Prediction, model: Predictor) -> tuple[list[float], float]:
+    known = dict(answer.top)
+    return [known[label] for label in model.classes], answer.typicality
 
 
 def _ratio(before: Path, after: Path, repeats: int) -> float:

@@ -47,6 +47,7 @@ def restored(parts, axis):
         ("logits = Gemm (features, weights)", 1, [0, 0, 0]),
         (restored("rows, by_row", 0), 1, [1, 2, 3]),
         (restored("columns, by_column", 1), 1, [1, 2, 3]),
+        (restored("columns, by_column", -1), 1, [1, 2, 3]),
         (restored("counted, tenth", 1), 1, [1, 2, 3]),
         ("m = MatMul (features, weights)\n logits = Add (m, bias)", 1, [1, 2, 3]),
         ("m = MatMul (features, weights)\n logits = Add (bias, m)", 1, [1, 2, 3]),
@@ -88,6 +89,7 @@ def test_pools_are_read_however_they_are_written(pool, kind, scale):
         (MEAN + "r = Relu (features)\n logits = Gemm (r, weights, bias)", "Relu stands between maps"),
         (MEAN + "m = Gemm (features, weights, bias)\n logits = Tanh (m)", "Tanh stands between maps"),
         (MEAN + "w = DequantizeLinear (counted, tenth, no)\n logits = Gemm (features, w, bias)", "computed"),
+        (MEAN + restored("rows, by_row", 1), "computed"),
         (MEAN + "m = Mul (features, each)\n logits = Gemm (m, weights, bias)", "multiplied one by one"),
         (MEAN + "m = Mul (features, features)\n logits = Gemm (m, weights, bias)", "Mul stands between"),
         ("p = ReduceMean <keepdims = 0> (maps, width)\n f = Flatten (p)\n g = Identity (f)\n"

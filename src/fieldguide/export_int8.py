@@ -25,7 +25,7 @@ SUFFIX = "-int8.onnx"
 SMALLEST = 16_384
 """Weights of a layer; smaller ones stay as they are."""
 HEAD = "head/"
-"""Names of the tensors of the classifier begin so; heat maps read its weights, and they stay exact."""
+"""Names of what fieldguide itself fitted begin so: the classifier and its calibration belong together."""
 LARGEST = 127
 
 

@@ -142,8 +142,11 @@ class _Graph:
         if len(stated) != 2 or stated[0] is None or stated[1] is None:
             return None
         numbers, scales = stated[0].astype(np.float32), stated[1]
-        axis = _attribute(node, "axis", 1)
-        along = [-1 if side == axis and scales.ndim else 1 for side in range(numbers.ndim)]
+        axis, along = _attribute(node, "axis", 1), [1] * numbers.ndim
+        if scales.size > 1:
+            if not -numbers.ndim <= axis < numbers.ndim or numbers.shape[axis] != scales.size:
+                return None
+            along[axis] = scales.size
         weights: NDArray[Any] = numbers * scales.reshape(along)
         return weights
 
