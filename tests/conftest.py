@@ -1,15 +1,22 @@
 """What all tests share: a cache folder of their own, and small photos."""
 
+import importlib.util
 import os
+from pathlib import Path
 
 # Tests start processes of their own; the threads of all of them would only wait for each other.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
 from PIL import Image
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+NEED_TORCH = (Path(__file__).parent / "needs_torch.txt").read_text().split()
+"""Files of tests that need torch; test_torch_free.py has it only get shorter."""
+# Without torch these are not collected: .ci/run runs all others in an environment that has none.
+collect_ignore = [] if HAS_TORCH else NEED_TORCH
 
 TINY = ("test_efficientnet", "test_efficientnet_gn", "test_resnet")
 
@@ -26,7 +33,7 @@ def cache_of_the_tests(tmp_path_factory):
 @pytest.fixture(scope="session")
 def hub_folder(tmp_path_factory):
     """A hub cache that holds some of timm's networks for tests, with random weights."""
-    from test_backbones import put_into_hub  # imports torch, which most tests do without
+    from hub_cache import put_into_hub
     from tiny_backbone import tiny_weights
 
     folder = tmp_path_factory.mktemp("hub")
@@ -39,6 +46,8 @@ def hub_folder(tmp_path_factory):
 @pytest.fixture
 def tiny_hub(hub_folder, monkeypatch):
     """Make the names in `TINY` backbones that are usable without a network."""
+    import huggingface_hub.constants
+
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(hub_folder))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     return hub_folder

@@ -1,28 +1,24 @@
 """The command line: exit codes, one line a mistake, what goes where, names a terminal must not obey."""
 
-import io
-import json
+import argparse
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from fieldguide import cli, terminal
-from fieldguide.commands import COMMANDS, info, options, summary
+from command_line import run
+from fieldguide import cli, installation
+from fieldguide.commands import COMMANDS
 from fieldguide.errors import DataError
 
+SOURCES = str(Path(cli.__file__).parents[1])
 PROGRAM = [sys.executable, "-m", "fieldguide"]
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output and standard error of a command."""
-    code = cli.main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 @pytest.fixture
@@ -35,11 +31,9 @@ def failing(monkeypatch):
 
         command = SimpleNamespace(NAME="fail", HELP="fails", arguments=lambda parser: None, run=fail)
         monkeypatch.setattr(cli, "COMMANDS", (command,))
+        monkeypatch.setattr(sys, "argv", ["/somewhere/fieldguide"])
 
     return install
-
-
-# --- what there is
 
 
 def test_the_commands_are_those_of_the_contract(capsys):
@@ -68,9 +62,6 @@ def test_nothing_asked_shows_the_help(capsys):
     assert "usage: fieldguide" in out
 
 
-# --- what cannot start: exit code 2 and one line
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -79,7 +70,7 @@ def test_nothing_asked_shows_the_help(capsys):
             r"there is no command 'trian'; choose one of: demo, .*train, .*evaluate, predict",
         ),
         (["--nonsense"], r"COMMAND|nonsense"),
-        (["train", "photos"], r"fieldguide train: .*--out.*; see fieldguide train --help"),
+        (["train", "photos"], r"fieldguide train: --out: is missing; give the model file to write, such as"),
         (
             ["train", "photos", "--out", "m.onnx", "--seed", "x"],
             r"--seed: must be a whole number, 0 or more; got 'x'",
@@ -97,7 +88,7 @@ def test_nothing_asked_shows_the_help(capsys):
         ),
         (
             ["train", "photos", "--out", "m.onnx", "--epochs", "3"],
-            r"--epochs: the recipe linear-probe does not take it; recipes that do: finetune, cnn; leave",
+            r"--epochs: the recipe linear-probe does not take it; (recipes that do: finetune|no recipe of)",
         ),
         (
             ["train", "photos", "--out", "m.onnx", "--set", "shrinkage"],
@@ -137,13 +128,30 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_p
             2,
             "fieldguide fail: photos: one class only; give two",
         ),
-        (KeyboardInterrupt(), 130, "fieldguide fail: interrupted; what was finished is kept"),
-        (cli.Terminated(), 143, "fieldguide fail: told to end; what was finished is kept"),
-        (ModuleNotFoundError("No", name="torch.nn"), 2, "run: pip install 'fieldguide[train]'"),
-        (ModuleNotFoundError("No", name="pyarrow"), 2, "run: pip install 'fieldguide[parquet]'"),
+        (
+            KeyboardInterrupt(),
+            130,
+            "fieldguide fail: interrupted; what was finished is kept; continue with: fieldguide fail\n",
+        ),
+        (
+            cli.Terminated(signal.SIGHUP),
+            129,
+            "fieldguide fail: terminated; what was finished is kept; continue with: fieldguide fail\n",
+        ),
+        (
+            cli.Terminated(),
+            143,
+            "fieldguide fail: terminated; what was finished is kept; continue with: fieldguide fail\n",
+        ),
+        (
+            ModuleNotFoundError("No", name="torch.nn"),
+            2,
+            "needs torch, which is not installed; run: pip install '",
+        ),
+        (ModuleNotFoundError("No", name="pyarrow"), 2, "run: pip install 'pyarrow>="),
         (PermissionError(13, "Permission denied", "/x/y"), 2, "/x/y: Permission denied; check"),
         (MemoryError(), 2, "out of memory"),
-        (ZeroDivisionError("by zero"), 2, "a mistake in fieldguide itself (ZeroDivisionError: by zero)"),
+        (ZeroDivisionError("by zero"), 2, "an error in fieldguide itself (ZeroDivisionError: by zero)"),
         (DataError("a\nb\x1b[2J"), 2, r"a\nb\x1b[2J"),
     ],
 )
@@ -162,12 +170,11 @@ def test_a_mistake_of_the_program_shows_its_traceback_when_asked(failing, monkey
         cli.main(["fail"])
 
 
-# --- signals and pipes, in processes of their own
-
 SLOW = """
 import signal, sys, time
+from pathlib import Path
 from types import SimpleNamespace
-from fieldguide import cli
+from fieldguide import cli, installation
 # A shell's background jobs are started with SIGINT ignored, and so may be whoever runs these tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 def run(options):
@@ -200,148 +207,41 @@ def test_a_reader_that_leaves_is_not_an_error():
     assert done.stdout.strip() in ("0", "141")
 
 
-# --- what a terminal sees
+def test_an_interruption_names_the_command_that_goes_on(failing, capsys, monkeypatch):
+    for command, recipe, resume, more in (
+        ("train", "cnn", None, " --resume"),
+        ("train", "cnn", True, ""),
+        ("train", "svm", None, ""),
+        ("tune", "svm", False, " --resume"),
+        ("compare", None, False, ""),
+    ):
+        options = argparse.Namespace(command=command, recipe=recipe, resume=resume)
+        again = cli._again([command, "my photos", "--out", "m.onnx"], options)
+        assert again == f"fieldguide {command} 'my photos' --out m.onnx{more}"
+    monkeypatch.setattr(installation, "_called", ["python3", "-m", "fieldguide"])
+    assert cli._again(["check", "a"], argparse.Namespace()) == "python3 -m fieldguide check a"
+    monkeypatch.setattr(
+        cli,
+        "COMMANDS",
+        (SimpleNamespace(NAME="half", HELP="h", arguments=lambda parser: None, run=lambda options: 130),),
+    )
+    assert cli.main(["half"]) == 130
+    assert capsys.readouterr().err == "continue with: python3 -m fieldguide half\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("cat.jpg", "cat.jpg"),
-        ("Käfer 猫 🦊.jpg", "Käfer 猫 🦊.jpg"),
-        ("a\nb\tc.jpg", r"a\nb\tc.jpg"),
-        ("\x1b]0;pwned\x07.jpg", r"\x1b]0;pwned\x07.jpg"),
-        ("photo\u202egpj.exe", r"photo\u202egpj.exe"),
-        (os.fsdecode(b"bad\xff.jpg"), r"bad\xff.jpg"),
-        ("\x9b31m", r"\x9b31m"),
-    ],
-)
-def test_a_name_cannot_command_the_terminal(name, shown, capsys):
-    terminal.show(name, "second")
-    terminal.say(name)
-    captured = capsys.readouterr()
-    assert captured.out == f"{shown}\tsecond\n"
-    assert captured.err == f"{shown}\n"
-
-
-def test_a_table_is_aligned(capsys):
-    terminal.show_table([("name", "MB"), ("a\x1b", "5"), ("longer", "12")])
-    assert capsys.readouterr().out == "name    MB\na\\x1b   5\nlonger  12\n"
-
-
-def test_progress_elsewhere_than_on_a_terminal_is_few_whole_lines(capsys):
-    with terminal.progress() as progress:
-        for done in range(1001):
-            progress("reading", done, 1000)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) <= 3
-    assert re.fullmatch(r"reading: 1000 of 1000, \d+\.\d s", lines[-1])
-
-
-def test_progress_elsewhere_estimates_what_is_left(capsys, monkeypatch):
-    clock = iter([0.0, 0.0, 10.0])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
-    with terminal.progress() as progress:
-        progress("reading", 0, 40)
-        progress("reading", 10, 40)
-    assert capsys.readouterr().err == "reading: 10 of 40, about 30 s left\n"
-
-
-def test_a_stage_that_comes_again_is_timed_anew(capsys, monkeypatch):
-    clock = iter([0.0, 0.0, 2.0, 100.0, 103.0])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
-    with terminal.progress() as progress:
-        for done in (0, 1, 0, 1):
-            progress("preparing", done, 1)
-    lines = capsys.readouterr().err.splitlines()
-    assert [line for line in lines if " 1 of 1" in line] == [
-        "preparing: 1 of 1, 2.0 s",
-        "preparing: 1 of 1, 3.0 s",
-    ]
-
-
-class Screen(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_progress_on_a_terminal_is_a_bar_on_standard_error(capsys, monkeypatch):
-    screen = Screen()
-    monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setenv("TERM", "xterm")
-    with terminal.progress() as progress:
-        progress("reading [b]\x1b]0;x", 3, 10)
-        terminal.show("a result")
-        progress("reading [b]\x1b]0;x", 10, 10)
-    assert "10/10" in screen.getvalue()
-    assert r"reading [b]\x1b]0;x" in screen.getvalue()
-    assert capsys.readouterr().out == "a result\n"
-
-
-# --- JSON and pages
-
-
-def test_json_goes_whole_to_a_file_in_ascii(tmp_path):
-    options.write_json({"path": os.fsdecode(b"bad\xff")}, tmp_path / "x.json")
-    text = (tmp_path / "x.json").read_text(encoding="ascii")
-    assert os.fsencode(json.loads(text)["path"]) == b"bad\xff"
-
-
-def test_refusals_are_named_up_to_a_limit(capsys):
-    refused = [{"path": f"{number}.jpg", "code": "empty", "message": "no bytes"} for number in range(25)]
-    options.say_refused(refused, 25, "--json lists")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "refused 0.jpg: no bytes (empty)"
-    assert lines[-1] == "refused 5 more; --json lists them all"
-
-
-def test_the_page_of_a_measurement_names_weak_classes_and_mix_ups():
-    share = {"value": 0.5, "low": 0.25, "high": 0.75}
-    keys = ("accuracy", "balanced_accuracy", "macro_f1", "macro_precision", "macro_recall")
-    answer = {
-        "n": 4,
-        **dict.fromkeys(keys, share),
-        "top5": None,
-        "log_loss": 0.3,
-        "ece": 0.02,
-        "coverage": 0.95,
-        "mean_set_size": 1.25,
-        "unknown_rate": 0.01,
-        "per_class": [
-            {"label": "hat", "n": 2, "precision": 0.5, "recall": 0.5, "f1": 0.5},
-            {"label": "cap", "n": 2, "precision": 1.0, "recall": 1.0, "f1": 1.0},
-        ],
-        "confusion": {"labels": ["hat", "cap"], "matrix": [[1, 1], [0, 2]]},
-    }
-    page = "\n".join(summary.lines(answer))
-    assert "0.500  (0.250 to 0.750)" in page
-    assert "hat: F1 0.50" in page
-    assert "cap: F1" not in page
-    assert "hat taken for cap: 1" in page
-    assert "top-5" not in page
-
-
-def test_a_card_is_a_readable_page():
-    card = {
-        "spec": 1,
-        "classes": [f"c{number}" for number in range(40)],
-        "backbone": {"name": "lite0", "licence": "apache-2.0"},
-        "thresholds": {"unknown": 0.01},
-        "metrics": {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}},
-        "choices": ["one sentence.", "and another."],
-    }
-    page = list(info.page(card))
-    assert "spec: 1" in page
-    assert "  licence: apache-2.0" in page
-    assert "  accuracy: 0.900 (0.800 to 0.950)" in page
-    assert "  one sentence." in page
-    assert any(line.endswith("c29, … and 10 more") for line in page)
-
-
-def test_backbones_are_listed(capsys):
-    code, out, _ = run(capsys, "backbones")
-    assert code == 0
-    assert re.search(r"^efficientnet_lite0 +\d+ +224 +apache-2.0 +yes", out, re.MULTILINE)
-    code, out, _ = run(capsys, "backbones", "--json")
-    row = json.loads(out)[0]
-    assert row["name"] == "efficientnet_lite0"
-    assert row["usable_offline"] is True
+@pytest.mark.parametrize("way", ["module", "path", "name"])
+def test_printed_commands_use_the_name_by_which_the_program_was_called(way, tmp_path):
+    script = tmp_path / "folder of tools" / "fieldguide"
+    script.parent.mkdir()
+    code = f"#!{sys.executable}\nimport sys\nfrom fieldguide.cli import main\nsys.exit(main())\n"
+    script.write_text(code)
+    script.chmod(0o755)
+    called = {"module": [sys.executable, "-m", "fieldguide"], "path": [str(script)], "name": ["fieldguide"]}
+    environment = {**os.environ, "PYTHONPATH": SOURCES}
+    if way == "name":
+        environment["PATH"] = f"{script.parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        [*called[way], "train", "--seed", "x"], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"; see {shlex.join(called[way])} train --help\n")

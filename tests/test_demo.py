@@ -7,10 +7,10 @@ from sklearn.datasets import load_digits, load_sample_images
 
 import fieldguide
 from fieldguide import demo as demo_module
-from fieldguide.dataset import open_dataset
+from fieldguide.data.dataset import open_dataset
 from fieldguide.demo import TEST_EVERY, demo, write_digits, write_photos
 from fieldguide.recipes import linear_probe
-from fieldguide.recipes.linear_probe import Preset
+from fieldguide.recipes.linear_probe import LinearProbePreset
 
 
 def test_the_digits_are_written_as_split_folders(tmp_path):
@@ -59,7 +59,7 @@ def test_the_whole_line_with_a_tiny_backbone(tmp_path, tiny_hub, monkeypatch):
     real = write_digits
     monkeypatch.setattr(demo_module, "write_digits", few)
     monkeypatch.setattr(demo_module, "BACKBONE", "test_efficientnet")
-    monkeypatch.setattr(linear_probe, "PRESETS", {"balanced": Preset("test_efficientnet", 64, "tiny")})
+    monkeypatch.setattr(linear_probe, "PRESETS", {"fast": LinearProbePreset("test_efficientnet", 64, "tiny")})
     said, steps = [], []
     model = demo(tmp_path / "out", progress=lambda *step: steps.append(step[0]), say=said.append)
     check_story(model, tmp_path / "out", said)

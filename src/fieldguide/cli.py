@@ -1,42 +1,54 @@
 """The command line: parse, call one function, turn what went wrong into one line and an exit code.
 
 0 done; 1 done, but some inputs were refused; 2 cannot start: one line says what, where and what to do;
-130 interrupted, 143 told to end, with what was finished kept; 141 whoever read the output has left.
+130 interrupted, 143 told to end, 129 the terminal was closed, with what was finished kept; 141 whoever read
+the output has left.
 """
 
 import argparse
 import contextlib
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any, NoReturn, TextIO
 
 from fieldguide import __version__
-from fieldguide.commands import COMMANDS, Command
+from fieldguide.commands import COMMANDS, Command, aliases_of
+from fieldguide.commands.shared.completion import SHELLS, PrintCompletion
+from fieldguide.commands.shared.signals import Signals, Terminated, leave, let_go, open_standard_streams
+from fieldguide.commands.terminal import say
 from fieldguide.errors import FieldguideError
-from fieldguide.terminal import say
+from fieldguide.installation import (
+    NAME,
+    command_for,
+    program_command,
+    program_line,
+    program_words,
+    remember_program,
+)
 
-CANNOT_START, INTERRUPTED, READER_LEFT, TERMINATED = 2, 130, 141, 143
+CANNOT_START, INTERRUPTED, READER_LEFT = 2, 130, 141
 
 EXTRAS = {
-    **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), "train"),
-    **dict.fromkeys(("sklearn", "scipy", "safetensors", "lightning_fabric", "filelock"), "train"),
-    **dict.fromkeys(("optuna", "matplotlib"), "train"),
+    **dict.fromkeys(("onnx", "sklearn", "scipy", "safetensors", "filelock", "optuna"), "train"),
+    **dict.fromkeys(("torch", "torchvision", "timm", "onnxscript", "lightning_fabric"), "torch"),
+    **dict.fromkeys(("matplotlib", "jinja2"), "report"),
     **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client", "python_multipart"), "serve"),
     **dict.fromkeys(("starlette", "pydantic"), "serve"),
+    "shtab": "completion",
     "pyarrow": "parquet",
     "pillow_heif": "heic",
+    "tifffile": "microscopy",
+    **dict.fromkeys(("ai_edge_litert", "flatbuffers"), "litert"),
 }
 """Which extra of the package brings a library that is missing."""
 
+_KEPT_TO_THE_END: list[contextlib.ExitStack] = []
+BY_STEPS = ("finetune", "cnn")
+"""Recipes that keep checkpoints, and go on with ``--resume``."""
 
-class Terminated(BaseException):
-    """SIGTERM, as an exception so that temporary files are removed on the way out."""
 
-
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """argparse with one line a mistake, and room for the names of commands."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -44,7 +56,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line and leave with exit code 2."""
-        say(f"{self.prog}: {message.removeprefix('argument ')}; see {self.prog} --help")
+        shown = program_command(*self.prog.split()[1:], "--help")
+        say(f"{self.prog}: {message.removeprefix('argument ')}; see {shown}")
         raise SystemExit(CANNOT_START)
 
 
@@ -61,46 +74,103 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    if arguments is None:
+        open_standard_streams()
+        remember_program(program_words(sys.argv[0], sys.orig_argv))
     for stream in (sys.stdout, sys.stderr):
         _show_what_the_terminal_cannot_encode(stream)
-    with _termination_raised():
-        try:
-            code = _guarded(sys.argv[1:] if arguments is None else arguments)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Python flushes standard output once more at its end, and would complain there.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = READER_LEFT
-    return code
+    signals = Signals()
+    stack = contextlib.ExitStack()
+    stack.enter_context(signals.raised())
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments, signals)
+        if arguments is None and code == INTERRUPTED and signals.interrupts > 1:
+            leave(code)  # who asks twice does not wait for threads, as Python would
+        return code
+    finally:
+        if arguments is None:  # the process ends now, and a signal on the way must not show a traceback
+            _KEPT_TO_THE_END.append(stack)
+        else:
+            stack.close()
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    top = Parser(
-        prog="fieldguide", description="Image classifiers that people can trust, from a folder of photos."
+    top = CommandParser(
+        prog=NAME, description="Image classifiers that people can trust, from a folder of photos."
     )
     top.add_argument("--version", action="version", version=f"fieldguide {__version__}")
-    doors = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    top.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        action=PrintCompletion,
+        help="print what a shell needs to complete commands and options, and exit",
+    )
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
-        room = doors.add_parser(command.NAME, help=command.HELP, description=_sentence(command.HELP))
-        command.arguments(room)
-        room.set_defaults(run=command.run)
+        arguments = subparsers.add_parser(
+            command.NAME,
+            aliases=aliases_of(command),
+            help=command.HELP,
+            description=_sentence(command.HELP),
+        )
+        command.arguments(arguments)
+        arguments.set_defaults(run=command.run)
     return top
 
 
-def _guarded(arguments: Sequence[str]) -> int:
-    name = "fieldguide"
+def _run(arguments: Sequence[str], signals: Signals) -> int:
+    try:
+        return _whole(arguments, signals)
+    except KeyboardInterrupt:  # a second one, on the way out
+        return INTERRUPTED
+    except Terminated as order:
+        return order.code
+
+
+def _whole(arguments: Sequence[str], signals: Signals) -> int:
+    """Run a command to the last byte of its output."""
+    try:
+        code = _guarded(arguments, signals)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = READER_LEFT
+    except OSError as error:
+        code = CANNOT_START
+        _say_if_read(f"fieldguide: standard output: {explain(error)}")
+    else:
+        return code
+    # Python flushes both once more at its end, and would complain there.
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            let_go(number)
+    return code
+
+
+def _guarded(arguments: Sequence[str], signals: Signals) -> int:
+    name, options = "fieldguide", argparse.Namespace()
     try:
         command = _known_command(arguments)
         name = f"fieldguide {command.NAME}" if command else name
         options = parser().parse_args(arguments)
-        return int(options.run(options))
+        code = int(options.run(options))
+        signals.leaving = True
+        if code == INTERRUPTED and name != "fieldguide serve":
+            say(f"continue with: {_again(arguments, options)}")
+        return code
     except SystemExit as leaving:
         return int(leaving.code or 0)
     except KeyboardInterrupt:
-        return _stopped(f"{name}: interrupted; what was finished is kept", INTERRUPTED)
-    except Terminated:
-        return _stopped(f"{name}: told to end; what was finished is kept", TERMINATED)
+        signals.leaving = True
+        again = _again(arguments, options)
+        said = f"{name}: interrupted; what was finished is kept; continue with: {again}"
+        return _stopped(said, INTERRUPTED)
+    except Terminated as order:
+        signals.leaving = True
+        again = _again(arguments, options)
+        return _stopped(f"{name}: terminated; what was finished is kept; continue with: {again}", order.code)
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -116,19 +186,19 @@ def explain(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EXTRAS:
         library = (error.name or "").split(".")[0]
         extra = EXTRAS[library]
-        return f"needs {library}, which is not installed; run: pip install 'fieldguide[{extra}]'"
+        return f"needs {library}, which is not installed; run: {command_for(extra)}"
     if isinstance(error, MemoryError):
         return "out of memory; close other programs or use fewer or smaller images"
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return f"{where}{error.strerror}; check that the place exists, is yours to use and has room"
     what = f"{type(error).__name__}: {error}"
-    return f"a mistake in fieldguide itself ({what}); set FIELDGUIDE_TRACEBACK=1 and report what it shows"
+    return f"an error in fieldguide itself ({what}); set FIELDGUIDE_TRACEBACK=1 and report what it shows"
 
 
 def _known_command(arguments: Sequence[str]) -> Command | None:
     """The command named, None where none is; an unknown one is a mistake that names those there are."""
-    names = {command.NAME: command for command in COMMANDS}
+    names = {name: command for command in COMMANDS for name in (command.NAME, *aliases_of(command))}
     words = [word for word in arguments if not word.startswith("-")]
     if not arguments:
         parser().print_help()
@@ -136,7 +206,8 @@ def _known_command(arguments: Sequence[str]) -> Command | None:
     if not words or arguments[0].startswith("-"):
         return None
     if words[0] not in names:
-        say(f"fieldguide: there is no command {words[0]!r}; choose one of: {', '.join(names)}")
+        known = ", ".join(command.NAME for command in COMMANDS)
+        say(f"fieldguide: there is no command {words[0]!r}; choose one of: {known}")
         raise SystemExit(CANNOT_START)
     return names[words[0]]
 
@@ -161,17 +232,13 @@ def _show_what_the_terminal_cannot_encode(stream: TextIO) -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
 
-@contextlib.contextmanager
-def _termination_raised() -> Iterator[None]:
-    def end(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+def _again(arguments: Sequence[str], options: argparse.Namespace) -> str:
+    """The command that goes on where this one stopped, as it was called."""
+    by_steps = getattr(options, "command", None) == "tune" or getattr(options, "recipe", None) in BY_STEPS
+    more = ["--resume"] if by_steps and hasattr(options, "resume") and not options.resume else []
+    return program_line(*arguments, *more)
 
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not the main thread: whoever owns the process decides
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+
+def _say_if_read(text: str) -> None:
+    with contextlib.suppress(OSError):
+        say(text)

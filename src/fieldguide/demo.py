@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
-from fieldguide.dataset import open_dataset
-from fieldguide.evaluate import choose_split, evaluate
+from fieldguide.data.dataset import open_dataset
+from fieldguide.evaluation.measurement import choose_split, evaluate
 from fieldguide.files import cache_folder
-from fieldguide.predictor import load
+from fieldguide.installation import program_command, program_line
+from fieldguide.learning.pretrained import pretrained
+from fieldguide.learning.train import TrainOptions, train
+from fieldguide.prediction.predictor import load
 from fieldguide.progress import Progress, silent
-from fieldguide.recipes.common import Setting
-from fieldguide.train import TrainOptions, pretrained, train
+from fieldguide.recipes.common import Options, Run
 
 BACKBONE = "efficientnet_lite0"
 TEST_EVERY = 4
@@ -30,7 +32,7 @@ def demo(out: Path, progress: Progress = silent, say: Callable[[str], None] = la
     out
         Folder for the photos and the models, made if missing.
     progress
-        Told of the long steps.
+        Callback for progress: the long steps.
     say
         Given each line of the story.
 
@@ -48,9 +50,10 @@ def demo(out: Path, progress: Progress = silent, say: Callable[[str], None] = la
     say("")
     say(f"The model is one file: {model}")
     say("Try next:")
-    say(f"  fieldguide predict {model} {digits / 'test'} --out predictions.csv")
-    say(f"  fieldguide info {model}")
-    say("  fieldguide train YOUR_PHOTOS --out my.onnx     (a folder with a folder of photos for each class)")
+    say(f"  {program_line('predict', model, digits / 'test', '--out', 'predictions.csv')}")
+    say(f"  {program_line('info', model)}")
+    train = program_command("train YOUR_PHOTOS --out my.onnx")
+    say(f"  {train}     (a folder with a folder of photos for each class)")
     return model
 
 
@@ -76,9 +79,8 @@ def write_photos(folder: Path) -> Path:
 
 
 def _train(data: Path, model: Path, progress: Progress, say: Callable[[str], None]) -> Path:
-    result = train(
-        TrainOptions(data, model, setting=Setting(cache=cache_folder() / "features", progress=progress))
-    )
+    run = Run(cache=cache_folder() / "features", progress=progress)
+    result = train(TrainOptions(data, model, options=Options(preset="fast"), run=run))
     seconds = result.seconds["total"]
     say(f"2. Trained on {result.fitted.used} images in {seconds:.0f} s. What was chosen, and why:")
     for choice in result.choices:
@@ -95,7 +97,7 @@ def _measure(model: Path, data: Path, photos: Path, progress: Progress, say: Cal
         f"3. Measured on {measured.n} test images that it had never seen: accuracy {accuracy.value:.3f} "
         f"(95 % interval {accuracy.low:.3f} to {accuracy.high:.3f}), calibration error {measured.ece:.3f}"
     )
-    say("4. Asked about things that are no digits:")
+    say("4. Asked about things that are not digits:")
     for prediction in predictor.predict(sorted(str(path) for path in photos.iterdir())):
         verdict = "unknown, none of the classes" if prediction.unknown else f"taken for {prediction.label}"
         say(f"   - {Path(str(prediction.path)).name}: typicality {prediction.typicality:.4f}, {verdict}")

@@ -20,6 +20,10 @@ class DataError(FieldguideError):
     """DATA as a whole cannot be used: missing, empty, one class only, a hostile archive."""
 
 
+class DataValueError(DataError, ValueError):
+    """The same in scikit-learn's hands, whose tools expect a ValueError where X or y is wrong."""
+
+
 class BackboneError(FieldguideError):
     """A backbone is unknown, or its weights cannot be had now."""
 
@@ -42,9 +46,18 @@ class RefusedInput(Exception):
     Parameters
     ----------
     code
-        One of :data:`fieldguide.images.CODES`.
+        One of :data:`fieldguide.images.decoding.CODES`.
     message
         One sentence for a person; names neither a path nor a Python exception.
+
+    Examples
+    --------
+    >>> from fieldguide.images.formats import identify
+    >>> try:
+    ...     identify(b"")
+    ... except RefusedInput as refused:
+    ...     Refusal("a.jpg", refused.code, refused.message).code
+    'truncated'
     """
 
     def __init__(self, code: str, message: str) -> None:

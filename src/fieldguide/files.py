@@ -6,6 +6,8 @@ lock ends with its process, so the next who comes by can tell what is left over.
 
 import contextlib
 import errno
+import itertools
+import logging
 import os
 import re
 import secrets
@@ -13,20 +15,26 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import platformdirs
 
 from fieldguide.errors import OutputError
+from fieldguide.plain_text import escaped
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
 
+LOGGER = logging.getLogger("fieldguide")
+"""Says what a person should know; where no handler is set up, Python writes it to standard error."""
 _SUFFIX = ".partial"
 _SCRATCH = "fieldguide-scratch-"
 _TEMPORARY = re.compile(r"\..*\.fieldguide-[0-9a-f]{8}\.partial", re.S)
+_FAR = 2**31 - 2
 _OLD_SECONDS = 3600
 """Where there are no locks, a temporary file that nobody has written to for so long is left over."""
 
@@ -43,6 +51,17 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     ------
     OutputError
         If the folder is missing, not writable or full, or `path` is no regular file.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     out = Path(folder, "model.onnx")
+    ...     _ = out.write_bytes(b"the old one")
+    ...     with contextlib.suppress(KeyboardInterrupt), atomic_write(out) as file:
+    ...         _ = file.write(b"half of the new")
+    ...         raise KeyboardInterrupt
+    ...     out.read_bytes(), [path.name for path in Path(folder).iterdir()]
+    (b'the old one', ['model.onnx'])
     """
     target = Path(path)
     try:
@@ -70,6 +89,92 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     _sync_folder(target)
 
 
+def keep_backup(path: Path) -> Path | None:
+    """Keep a file that is about to be written anew, beside it as ``NAME.bak``, ``NAME.bak2`` and so on.
+
+    Returns
+    -------
+    Path or None
+        Where it is kept; None where there is no such file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be copied.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "fix.csv")
+    ...     _ = table.write_text("mine")
+    ...     [keep_backup(table).name for _ in range(2)]
+    ['fix.csv.bak', 'fix.csv.bak2']
+    """
+    if not path.is_file():
+        return None
+    names = (f"{path.name}.bak{number if number > 1 else ''}" for number in itertools.count(1))
+    backup = next(place for place in map(path.with_name, names) if not place.exists())
+    try:
+        shutil.copy2(path, backup)
+    except OSError as error:
+        raise OutputError(
+            f"{backup}: the file that was there cannot be kept ({error.strerror}); choose another name"
+        ) from error
+    return backup
+
+
+@contextlib.contextmanager
+def new_folder(out: Path, replaceable: Collection[str] = ()) -> Iterator[Path]:
+    """Make a folder beside `out` that becomes it at the end of the ``with`` block.
+
+    `out` appears only once it is whole; of an earlier one, nothing is touched until then.
+
+    Parameters
+    ----------
+    out
+        The folder to make. One that is there already must be empty, or hold nothing but what may be replaced.
+    replaceable
+        Paths in it, with slashes, of files that an earlier run has written.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds something else, or cannot be written.
+    """
+    held = _held(out)
+    folders = {parent.as_posix() for name in replaceable for parent in PurePosixPath(name).parents}
+    if any(name not in replaceable and name not in folders for name in held):
+        raise OutputError(
+            f"{out}: must be a new or empty folder, got one that holds something; choose another"
+        )
+    unfinished = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        unfinished.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be made ({error.strerror}); choose another place") from error
+    try:
+        yield unfinished
+        for name in sorted(held, reverse=True):  # files before the folder they lie in
+            place = out / name
+            place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
+        if out.is_dir():
+            out.rmdir()
+        unfinished.replace(out)
+    except OSError as error:
+        raise OutputError(
+            f"{out}: was not written ({error.strerror or error}); make room or choose another"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _held(folder: Path) -> list[str]:
+    """Paths of what is in a folder, with slashes; of what is no folder, a name that nobody may replace."""
+    if not folder.is_dir():
+        return [""] if os.path.lexists(folder) else []
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
+
+
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Make a temporary folder that is removed at the end of the ``with`` block.
@@ -80,6 +185,14 @@ def scratch_folder() -> Iterator[Path]:
     ------
     OutputError
         If no folder can be made where the system keeps temporary files.
+
+    Examples
+    --------
+    >>> with scratch_folder() as folder:
+    ...     folder.is_dir()
+    True
+    >>> folder.exists()
+    False
     """
     place = Path(tempfile.gettempdir())
     _clear_left_over_folders(place)
@@ -92,9 +205,62 @@ def scratch_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         if descriptor is not None:
             os.close(descriptor)
+
+
+def remove_folder(folder: Path) -> bool:
+    """Remove a folder with all that is in it, however deep; what cannot be removed stays, which is said once.
+
+    Subfolders are moved up one by one, so that neither depth nor the length of a path has a limit. Links are
+    removed, never followed.
+
+    Returns
+    -------
+    bool
+        Whether it is gone.
+
+    Examples
+    --------
+    >>> with scratch_folder() as folder:
+    ...     (folder / "a" / "b").mkdir(parents=True)
+    ...     remove_folder(folder / "a"), list(folder.iterdir())
+    (True, [])
+    """
+    try:
+        while subfolders := _emptied_of_files(folder):
+            for subfolder in subfolders:
+                for deeper in _emptied_of_files(subfolder):
+                    deeper.rename(folder / f".{secrets.token_hex(8)}")
+                subfolder.rmdir()
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if folder not in _left_over:
+            _left_over.add(folder)
+            text = "%s: is left over and cannot be removed (%s); remove it by hand"
+            LOGGER.warning(text, escaped(str(folder)), error.strerror)
+        return False
+    return True
+
+
+_left_over: set[Path] = set()
+
+
+def _emptied_of_files(folder: Path) -> list[Path]:
+    """Remove all but the folders in a folder, and return those."""
+    with contextlib.suppress(OSError):  # a folder that may not be written; that is told below
+        folder.chmod(0o700)
+    subfolders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                subfolders.append(Path(entry.path))
+            else:
+                Path(entry.path).unlink()
+    return subfolders
 
 
 def cache_folder() -> Path:
@@ -110,22 +276,44 @@ def _open_temporary(target: Path) -> tuple[int, Path]:
         temporary = target.with_name(name)
         descriptor = os.open(temporary, flags, 0o666)
         # Before it was locked, another process may have taken it for left over.
-        if _lock(descriptor) is not False and temporary.exists():
+        if lock(descriptor) is not False and temporary.exists():
             return descriptor, temporary
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool | None:
-    """Lock an open file until it is closed; False if another has, None where files cannot be locked."""
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file until it is closed; processes that inherit it hold the lock with this one.
+
+    Returns
+    -------
+    bool or None
+        False if another process has locked it, None where files cannot be locked.
+    """
     if sys.platform == "win32":
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+        return _locked_on_windows(descriptor)
+    else:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True
+
+
+if sys.platform == "win32":
+
+    def _locked_on_windows(descriptor: int) -> bool:
+        """Lock a byte far behind the end: what is locked there nobody else may read, either."""
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        try:
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, place, os.SEEK_SET)
+        return True
 
 
 def _clear_left_over(folder: Path) -> None:
@@ -145,7 +333,7 @@ def _remove_if_left_over(entry: os.DirEntry[str]) -> None:
         return
     descriptor = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        if _lock(descriptor):
+        if lock(descriptor):
             Path(entry.path).unlink()
     finally:
         os.close(descriptor)
@@ -159,7 +347,7 @@ def _make_scratch(place: Path) -> tuple[int | None, Path]:
             return None, folder
         with contextlib.suppress(FileNotFoundError):  # taken for left over before it was locked
             descriptor = os.open(folder, os.O_RDONLY)
-            if _lock(descriptor) is not False and folder.exists():
+            if lock(descriptor) is not False and folder.exists():
                 return descriptor, folder
             os.close(descriptor)
 
@@ -179,8 +367,8 @@ def _remove_folder_if_left_over(folder: Path) -> None:
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        if os.fstat(descriptor).st_uid == os.geteuid() and _lock(descriptor):
-            shutil.rmtree(folder)
+        if os.fstat(descriptor).st_uid == os.geteuid() and lock(descriptor):
+            remove_folder(folder)
     finally:
         os.close(descriptor)
 

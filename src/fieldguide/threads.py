@@ -37,6 +37,15 @@ def in_order(
     ------
     Result
         One an item, in the order of the items. Closing the generator stops the threads.
+
+    Examples
+    --------
+    >>> import time
+    >>> def wait(hundredths):
+    ...     time.sleep(hundredths / 100)
+    ...     return hundredths
+    >>> list(in_order(wait, [3, 1, 2], threads=3, ahead=3))
+    [3, 1, 2]
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
     waiting: deque[Future[Result]] = deque()

@@ -5,16 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import album, room, source
+from fieldguide.app import data_source, gallery, session_state
 from fieldguide.app.texts import percent, plain, short
-from fieldguide.explain import Box, Explanation
+from fieldguide.explanation.explainer import Box, Explanation
+from fieldguide.explanation.nearest_images import nearest
+from fieldguide.explanation.overlay import overlay, sentence
 from fieldguide.files import cache_folder
-from fieldguide.heat_picture import overlay, sentence
-from fieldguide.images import open_image
-from fieldguide.jobs import all_jobs
-from fieldguide.nearest import nearest
-from fieldguide.predictor import Predictor
-from fieldguide.thumbnails import data_url, encoded
+from fieldguide.images.decoding import open_image
+from fieldguide.images.thumbnails import data_url, encoded
+from fieldguide.prediction.predictor import Predictor
+from fieldguide.workspace.jobs import all_jobs
 
 SIDE = 640
 """Of the picture under a map."""
@@ -42,26 +42,29 @@ def alike(model: Predictor, content: bytes, key: str) -> None:
             "The photos that this model learned from are not at hand; choose them on the **Data** page."
         )
         return
-    with room.told():
-        dataset = source.opened(path)
+    with session_state.errors_shown():
+        dataset = data_source.opened(path)
         kept: dict[tuple[str, str, str], Any] = st.session_state.setdefault("alike", {})
         place = (model.digest, str(path), key)
         if place not in kept:
-            with room.bar("Comparing with known photos") as progress:
+            with session_state.bar("Comparing with known photos") as progress:
                 kept[place] = nearest(
                     model, content, dataset, count=ALIKE, cache=cache_folder(), progress=progress
                 )
-        captions = [f"{short(one.label, 20)}, alike {percent(max(one.similarity, 0))}" for one in kept[place]]
-        album.sheet([one.path for one in kept[place]], dataset, captions)
+        captions = [
+            f"{short(one.label, 20) or 'no tags'}, alike {percent(max(one.similarity, 0))}"
+            for one in kept[place]
+        ]
+        gallery.sheet([one.path for one in kept[place]], dataset, captions)
 
 
 def known_photos() -> Path | None:
     """What the chosen model learned from, if it was trained here; else the photos chosen last."""
-    out = str(room.workspace().folder / st.session_state["model"])
-    for job in all_jobs(room.workspace().jobs):
+    out = str(session_state.workspace().folder / st.session_state["model"])
+    for job in all_jobs(session_state.workspace().jobs):
         if job.arguments[0] == "train" and job.option("--out") == out and Path(job.arguments[1]).exists():
             return Path(job.arguments[1])
-    return room.chosen_data()
+    return session_state.chosen_data()
 
 
 def _explained(model: Predictor, content: bytes, label: str, key: str) -> Explanation:

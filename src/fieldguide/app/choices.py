@@ -13,35 +13,50 @@ class Way:
     """Whether it learns in passes, with a history, and can be resumed."""
     pretrained: bool
     """Whether it starts from a pretrained network."""
+    tags: bool
+    """Whether it learns tags, too."""
 
 
 WAYS = {
+    "auto": Way(
+        "Tries the others while minutes are left, and takes the best, or a pool of a few, in one file. The "
+        "most accurate; 5, 15 or 60 minutes at most.",
+        by_steps=False,
+        pretrained=True,
+        tags=True,
+    ),
     "linear-probe": Way(
         "A pretrained network as it is, and a classifier on top. Seconds to minutes; right for nearly "
         "everything.",
         by_steps=False,
         pretrained=True,
+        tags=True,
     ),
     "finetune": Way(
         "The pretrained network is adapted to your photos, and kept only if that is better. Minutes to "
         "hours; for photos unlike everyday ones.",
         by_steps=True,
         pretrained=True,
+        tags=True,
     ),
     "cnn": Way(
-        "A small network from scratch. For pictures that are no photos; needs hundreds a class.",
+        "A small network from scratch. For pictures that are not photos; needs hundreds per class.",
         by_steps=True,
         pretrained=False,
+        tags=True,
     ),
     "svm": Way(
         "Edges, texture and colour, without any pretrained network. For signs, symbols and parts.",
         by_steps=False,
         pretrained=False,
+        tags=True,
     ),
-    "random-forest": Way(
-        "The same edges, texture and colour with a forest of decision trees. A second opinion.",
+    "extra-trees": Way(
+        "The same edges, texture and colour with extremely randomised trees, a kind of random forest. "
+        "A second opinion.",
         by_steps=False,
         pretrained=False,
+        tags=True,
     ),
 }
 """By the names of recipes."""

@@ -9,25 +9,31 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import answer_reasons, parts, room
+from fieldguide.app import answer_reasons, live, session_state, tag_answers, widgets
 from fieldguide.app.camera import paste_listener
-from fieldguide.app.texts import counted, plain, short
-from fieldguide.errors import RefusedInput
-from fieldguide.images import MAX_FILE_BYTES
-from fieldguide.photo_store import PhotoStore
-from fieldguide.prediction import Prediction
-from fieldguide.prediction_rows import write_csv, write_jsonl
-from fieldguide.predictor import Predictor
-from fieldguide.thumbnails import data_url, thumbnail
+from fieldguide.app.texts import counted, plain, sentence, short
+from fieldguide.errors import FieldguideError, RefusedInput
+from fieldguide.images.decoding import MAX_FILE_BYTES
+from fieldguide.images.thumbnails import data_url, thumbnail
+from fieldguide.prediction.predictor import Predictor
+from fieldguide.prediction.result import Prediction
+from fieldguide.prediction.rows import write_csv, write_jsonl
+from fieldguide.tasks.task import Task
+from fieldguide.workspace.photo_store import PhotoStore
+from fieldguide.workspace.tag_store import TagStore, tags_of
 
 TITLE, ICON, PLACE = "Classify", ":material/image_search:", "classify"
 
+LIVE = "Live camera"
+"""A source of photos: none is kept, each frame is answered."""
 TOP = 5
 """Classes shown with their bars."""
 IN_TABLE, ALONE = 60, 640
 """Pixels of a photo in the table and above its answer."""
 SHARP = 82
 """Quality of these; the default is meant for sheets of many."""
+MOST_IN_TABLE = 6
+"""Tags of a photo in the table; downloads have all."""
 FEW = 8
 """So many classes have a button each for corrections; of more, the likeliest have."""
 _KEPT = 2_000
@@ -47,15 +53,16 @@ class Photo:
 
 def show() -> None:
     """The page."""
-    st.title("What is on the photo?")
-    model = room.chosen_model()
+    st.title("What is in the photo?")
+    model = session_state.chosen_model()
     if model is None:
         return
     photos = _given()
+    if photos is None:
+        live.show(model, key="live-classify")
+        return
     if not photos:
-        names = ", ".join(plain(name) for name in model.classes[:8])
-        more = f" and {len(model.classes) - 8:,} more" if len(model.classes) > 8 else ""
-        st.info(f"This model knows {counted(len(model.classes), 'class', 'classes')}: {names}{more}.")
+        _introduce(model)
         return
     answers = _answers(model, photos)
     chosen = _table(photos, answers) if len(photos) > 1 else 0
@@ -63,15 +70,29 @@ def show() -> None:
     _downloads(answers)
 
 
-def _given() -> list[Photo]:
+def _introduce(model: Predictor) -> None:
+    """What the model knows, where there is no photo yet."""
+    names = ", ".join(plain(name) for name in model.classes[:8])
+    more = f" and {len(model.classes) - 8:,} more" if len(model.classes) > 8 else ""
+    if model.task is Task.MULTIPLE:
+        known = counted(len(model.classes), "tag")
+        st.info(f"This model knows {known}, of which a photo may have any number: {names}{more}.")
+        return
+    st.info(f"This model knows {counted(len(model.classes), 'class', 'classes')}: {names}{more}.")
+
+
+def _given() -> list[Photo] | None:
+    """The photos of whichever source is chosen; None for the live camera, which gives none to keep."""
     source = st.segmented_control(
         "Photos from",
-        ["Files", "Camera"],
+        ["Files", "Camera", LIVE],
         default="Files",
         required=True,
         key="source",
         label_visibility="collapsed",
     )
+    if source == LIVE:
+        return None
     if source == "Camera":
         shot = st.camera_input("Take a photo")
         return [Photo(shot.file_id, "camera.jpg", shot)] if shot else []
@@ -91,7 +112,7 @@ def _answers(model: Predictor, photos: Sequence[Photo]) -> list[Prediction]:
     missing = [photo for photo in photos if (model.digest, photo.key) not in known]
     if missing:
         contents = (photo.file.getvalue() for photo in missing)
-        with room.bar("Looking at the photos") as progress:
+        with session_state.bar("Looking at the photos") as progress:
             for done, answer in enumerate(model.predict_stream(contents, top=TOP)):
                 photo = missing[done]
                 known[model.digest, photo.key] = dataclasses.replace(answer, path=photo.name)
@@ -116,6 +137,8 @@ def _table(photos: Sequence[Photo], answers: Sequence[Prediction]) -> int:
         column_config={
             "photo": st.column_config.ImageColumn("", width=60),
             "sure": st.column_config.ProgressColumn("sure", min_value=0, max_value=1, format="percent"),
+            "tags": st.column_config.ListColumn("tags", width=320),
+            "possible too": st.column_config.ListColumn("possible too", width=200),
         },
         hide_index=True, row_height=44, height=min(430, 40 + 44 * len(photos)),
         on_select="rerun", selection_mode="single-row", key="table",
@@ -125,6 +148,8 @@ def _table(photos: Sequence[Photo], answers: Sequence[Prediction]) -> int:
 
 
 def _row(photo: Photo, answer: Prediction) -> dict[str, Any]:
+    if answer.labels is not None:
+        return _tag_row(photo, answer)
     seen = "cannot be read" if answer.error else "unknown" if answer.unknown else short(answer.label or "")
     return {
         "photo": _small(photo, IN_TABLE),
@@ -132,6 +157,17 @@ def _row(photo: Photo, answer: Prediction) -> dict[str, Any]:
         "sure": None if answer.error or answer.unknown else answer.probability,
         "file": short(photo.name),
         "possible": ", ".join(short(name, 30) for name in answer.set[:4]),
+    }
+
+
+def _tag_row(photo: Photo, answer: Prediction) -> dict[str, Any]:
+    given = answer.labels or ()
+    seen = "cannot be read" if answer.error else "unknown" if answer.unknown else "" if given else "no tags"
+    return {
+        "photo": _small(photo, IN_TABLE),
+        "tags": [seen] if seen else [short(name, 30) for name in given[:MOST_IN_TABLE]],
+        "possible too": [short(name, 30) for name in answer.set if name not in given][:MOST_IN_TABLE],
+        "file": short(photo.name),
     }
 
 
@@ -143,10 +179,47 @@ def _one(model: Predictor, photo: Photo, answer: Prediction) -> None:
     with left:
         _picture(model, photo, answer)
     with right:
-        parts.verdict(answer)
+        if model.task is Task.MULTIPLE:
+            _tags(model, photo, answer)
+            return
+        widgets.verdict(answer)
         st.caption(_doubt(model, answer))
-        parts.bars(answer.top, muted=bool(answer.unknown))
+        for limit in model.limits:
+            st.caption(sentence(limit))
+        widgets.bars(answer.top, muted=bool(answer.unknown))
         _correct(model, photo, answer)
+
+
+def _tags(model: Predictor, photo: Photo, answer: Prediction) -> None:
+    """The answer of a model of tags, and boxes to put it right."""
+    tag_answers.chips(answer, model.classes)
+    st.caption(tag_answers.doubt(model, answer))
+    for limit in model.limits:
+        st.caption(sentence(limit))
+    tag_answers.all_bars(answer, model.classes)
+    store = TagStore(session_state.workspace().tag_corrections)
+    digest = _digest(photo)
+    recorded = next((kept for kept in store.photos() if kept.digest == digest), None)
+    if recorded is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Recorded with {tag_answers.shown(tags_of(recorded))}.")
+            st.button("Undo", key=f"undo-{photo.key}", on_click=store.forget, args=(digest,))
+        return
+    st.markdown("**Wrong?** Tick the right tags; the photo goes to your corrections.")
+    given = () if answer.unknown else answer.labels or ()
+    tag_answers.ticked(
+        model.classes, given, tag_answers.likeliest(answer, model.classes), photo.key,
+        lambda tags: _record_tags(model, photo, answer, tags), "Record these tags",
+    )  # fmt: skip
+
+
+def _record_tags(model: Predictor, photo: Photo, answer: Prediction, tags: Sequence[str]) -> None:
+    store = TagStore(session_state.workspace().tag_corrections)
+    said = "|".join(answer.labels or ())
+    try:
+        store.record_tags(photo.file.getvalue(), tags, name=photo.name, said=said, model=model.digest)
+    except FieldguideError as error:  # a new name that is none, or the photo was readable a moment ago
+        st.toast(sentence(str(error)))
 
 
 def _picture(model: Predictor, photo: Photo, answer: Prediction) -> None:
@@ -160,6 +233,8 @@ def _picture(model: Predictor, photo: Photo, answer: Prediction) -> None:
             st.image(picture, caption=plain(photo.name), width="stretch", alt=short(photo.name))
     elif view == "Where it looks":
         labels = [name for name, _ in answer.top]
+        if model.task is Task.MULTIPLE:
+            labels = tag_answers.likeliest(answer, model.classes)
         answer_reasons.heat_map(model, photo.file.getvalue(), labels, photo.key)
     else:
         answer_reasons.alike(model, photo.file.getvalue(), photo.key)
@@ -187,7 +262,7 @@ def _doubt(model: Predictor, answer: Prediction) -> str:
 
 
 def _correct(model: Predictor, photo: Photo, answer: Prediction) -> None:
-    store = PhotoStore(room.workspace().corrections)
+    store = PhotoStore(session_state.workspace().corrections)
     digest = _digest(photo)
     recorded = next((kept for kept in store.photos() if kept.digest == digest), None)
     if recorded is not None:
@@ -220,7 +295,7 @@ def _record_other(model: Predictor, photo: Photo, answer: Prediction, key: str) 
 
 
 def _record(model: Predictor, photo: Photo, answer: Prediction, label: str) -> None:
-    store = PhotoStore(room.workspace().corrections)
+    store = PhotoStore(session_state.workspace().corrections)
     try:
         store.record(photo.file.getvalue(), label, name=photo.name, said=answer.label, model=model.digest)
     except RefusedInput as error:  # it was readable a moment ago
@@ -228,7 +303,7 @@ def _record(model: Predictor, photo: Photo, answer: Prediction, label: str) -> N
 
 
 def _downloads(answers: Sequence[Prediction]) -> None:
-    rows = [answer.as_dict() for answer in answers]
+    rows = [answer.as_row() for answer in answers]
     with st.container(horizontal=True):
         for words, name, writer in (
             ("Download CSV", "predictions.csv", write_csv),

@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import album, fixing, room, watching
+from fieldguide.app import correction, data_source, gallery, job_progress, session_state
 from fieldguide.app.texts import counted, plain
-from fieldguide.corrections import Correction, read_corrections
-from fieldguide.dataset import Dataset
-from fieldguide.jobs import Job, all_jobs, start
+from fieldguide.data.corrections import Correction, read_corrections
+from fieldguide.data.dataset import Dataset
+from fieldguide.tasks.task import Task
+from fieldguide.workspace.jobs import Job, all_jobs, start
 
 MOST_PHOTOS = 24
 """Shown of a finding."""
@@ -26,25 +27,34 @@ def show(data: Path, dataset: Dataset) -> None:
             "Looks for photos that cannot be read, duplicates, photos in two splits, likely wrong labels and "
             "whatever is unlike the rest. Nothing on the disk is changed."
         )
-        st.button("Look for faults", type="primary", on_click=_start, args=(data,), icon=":material/search:")
+        st.button(
+            "Look for faults", type="primary", on_click=_start, args=(data, dataset.task),
+            icon=":material/search:",
+        )  # fmt: skip
         return
     if job.result is None:
-        watching.watch(job)
+        job_progress.watch(job)
         return
-    st.button("Look again", on_click=_start, args=(data,), icon=":material/refresh:", type="tertiary")
+    st.button(
+        "Look again", on_click=_start, args=(data, dataset.task), icon=":material/refresh:", type="tertiary"
+    )
     _found(data, dataset, job, job.result)
 
 
 def _latest(data: Path) -> Job | None:
-    jobs = (job for job in all_jobs(room.workspace().jobs) if job.arguments[:2] == ("check", str(data)))
+    jobs = (
+        job for job in all_jobs(session_state.workspace().jobs) if job.arguments[:2] == ("check", str(data))
+    )
     return next(jobs, None)
 
 
-def _start(data: Path) -> None:
-    with room.told():
-        space = room.workspace()
-        suggestions = space.fixes / f"suggested-{fixing.table(data).path.name}"
-        start(space.jobs, ["check", str(data), "--fix", str(suggestions)])
+def _start(data: Path, task: Task) -> None:
+    with session_state.errors_shown():
+        space = session_state.workspace()
+        suggestions = space.fixes / f"suggested-{correction.table(data).path.name}"
+        # Corrections of tags are not made on this page: a label that is replaced is no tag that is missing.
+        fix = ["--fix", str(suggestions)] if task is Task.SINGLE else []
+        start(space.jobs, ["check", str(data), *fix, *data_source.reading_arguments(data)])
 
 
 def _found(data: Path, dataset: Dataset, job: Job, result: Mapping[str, Any]) -> None:
@@ -64,6 +74,8 @@ def _found(data: Path, dataset: Dataset, job: Job, result: Mapping[str, Any]) ->
 def _finding(
     finding: Mapping[str, Any], dataset: Dataset, places: Mapping[str, str], *, unfolded: bool
 ) -> None:
+    from fieldguide.audit.finding_pages import finding_page  # whose checks take scikit-learn's time to load
+
     icon = ":material/error:" if finding["severity"] == "issue" else ":material/lightbulb:"
     title = f"{icon} {plain(finding['title'])} · {finding['count']:,}"
     with st.expander(title, expanded=unfolded):
@@ -73,24 +85,25 @@ def _finding(
         ]
         shown = pairs[:MOST_PHOTOS]
         if shown:
-            album.sheet([places[path] for path, _ in shown], dataset, [note for _, note in shown])
+            gallery.sheet([places[path] for path, _ in shown], dataset, [note for _, note in shown])
         left = len(finding["paths"]) - len(shown)
         if left > 0:
             st.caption(f"and {counted(left, 'photo')} more")
-        st.caption(f"{finding['code']}, explained in {finding['page']}")
+        with st.popover(f"{finding['code']}: what it means", type="tertiary"):
+            st.markdown(finding_page(finding["code"]).partition("\n")[2])
 
 
 def _suggestions(data: Path, dataset: Dataset, job: Job) -> None:
     path = Path(job.option("--fix") or "")
-    if not path.is_file():
+    if dataset.task is Task.MULTIPLE or not path.is_file():
         return
-    made = {(line.path, line.label) for line in fixing.table(data).lines()}
+    made = {(line.path, line.label) for line in correction.table(data).lines()}
     suggested = _by_row(dataset, [fix for fix in read_corrections(path) if (fix.path, fix.label) not in made])
     if not suggested:
         return
     st.subheader("Suggested corrections", anchor=False)
     st.markdown("Look through them, change what is wrong, and save. Training can apply them.")
-    fixing.editor(data, dataset, list(suggested)[:MOST_FIXES], suggested, "suggested")
+    correction.editor(data, dataset, list(suggested)[:MOST_FIXES], suggested, "suggested")
 
 
 def _by_row(dataset: Dataset, fixes: list[Correction]) -> dict[int, Correction]:

@@ -1,5 +1,7 @@
 """Models: what lies in the folder, what each says of itself; take one away, or take it along."""
 
+import hashlib
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,14 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import parts, room
+from fieldguide.app import session_state, widgets
 from fieldguide.app.texts import counted, percent, plain, sentence, short_path
 from fieldguide.commands.info import page
+from fieldguide.commands.terminal import escaped
 from fieldguide.errors import FieldguideError
-from fieldguide.export import FORMS, export
-from fieldguide.jobs import shown
-from fieldguide.model_shelf import ShelvedModel, model_files, remove
-from fieldguide.terminal import escaped
+from fieldguide.modelfile.exports.conversion import FORMS, export
+from fieldguide.modelfile.limits import limits_of
+from fieldguide.tasks.task import Task
+from fieldguide.workspace.jobs import shown
+from fieldguide.workspace.models import StoredModel, model_files, remove
 
 TITLE, ICON, PLACE = "Models", ":material/shelves:", "models"
 
@@ -27,8 +31,8 @@ MOST_CLASSES = 20
 def show() -> None:
     """The page."""
     st.title("Models")
-    folder = room.workspace().folder
-    models = [room.shelved(path) for path in model_files(folder)]
+    folder = session_state.workspace().folder
+    models = [session_state.shelved(path) for path in model_files(folder)]
     if not models:
         where = plain(short_path(str(folder)))
         st.info(
@@ -43,7 +47,7 @@ def show() -> None:
             _shelved(model)
 
 
-def _shelved(model: ShelvedModel) -> None:
+def _shelved(model: StoredModel) -> None:
     st.subheader(plain(model.path.name), anchor=False)
     changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(model.changed))
     if model.card is None:
@@ -54,36 +58,54 @@ def _shelved(model: ShelvedModel) -> None:
         backbone = (model.card.get("backbone") or {}).get("name")
         facts = [model.card["recipe"], backbone, f"{model.megabytes:.1f} MB", changed]
         st.caption(" · ".join(plain(fact) for fact in facts if fact))
+        for limit in limits_of(model.card):
+            st.caption(sentence(limit))
     with st.container(horizontal=True):
         _buttons(model)
     if model.card is not None:
-        with st.expander("What it says of itself"):
+        with st.expander("What it says about itself"):
             _card(model.card)
 
 
 def _metrics(card: Mapping[str, Any]) -> None:
     metrics, data = card.get("metrics") or {}, card.get("data") or {}
-    accuracy = metrics.get("accuracy")
+    of_tags = Task.of_card(card) is Task.MULTIPLE
+    figure = metrics.get("map" if of_tags else "accuracy")
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Classes", f"{len(card['classes']):,}", width="content")
+        st.metric("Tags" if of_tags else "Classes", f"{len(card['classes']):,}", width="content")
         if isinstance(data.get("images"), int):
             st.metric("Photos learned from", f"{data['images']:,}", width="content")
-        if accuracy:
-            st.metric("Right answers", percent(accuracy["value"]), width="content")
-    if accuracy:
-        low, high = percent(accuracy["low"]), percent(accuracy["high"])
+        if figure:
+            words = "Mean average precision" if of_tags else "Right answers"
+            st.metric(words, _figure(of_tags, figure["value"]), width="content")
+    if figure:
+        low, high = _figure(of_tags, figure["low"]), _figure(of_tags, figure["high"])
         measured = MEASURED.get(str(metrics.get("measured_on")), "")
         measured += ", before it was exported" if "exported" in card else ""
         st.caption(f"95 % range {low} to {high}{measured}")
 
 
-def _buttons(model: ShelvedModel) -> None:
-    key = model.path.name
+def _figure(of_tags: bool, value: float) -> str:
+    """A share of photos in percent; an average precision is none."""
+    return f"{value:.2f}" if of_tags else percent(value)
+
+
+def key_of(path: Path) -> str:
+    """Names a file among the widgets of a page: by its own name, unless that may hold what no text can."""
+    if path.name.isascii() and path.name.isprintable():
+        return path.name
+    return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+
+
+def _buttons(model: StoredModel) -> None:
+    name, key = model.path.name, key_of(model.path)
     if model.card is not None:
-        st.button("Use", key=f"use-{key}", on_click=room.use_model, args=(key,), icon=":material/check:")
+        st.button(
+            "Use", key=f"use-{key}", on_click=session_state.use_model, args=(name,), icon=":material/check:"
+        )
         st.download_button(
-            "Download", model.path.read_bytes, key, "application/octet-stream", key=f"download-{key}",
-            on_click="ignore", icon=":material/download:",
+            "Download", model.path.read_bytes, escaped(name), "application/octet-stream",
+            key=f"download-{key}", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         # Rounded twice, a model would only be worse.
         if "exported" not in model.card and st.button(
@@ -97,7 +119,7 @@ def _buttons(model: ShelvedModel) -> None:
 @st.dialog("Export")
 def _export(path: Path) -> None:
     names = {form: f"{form}: {module.SUMMARY}" for form, module in FORMS.items()}
-    form = st.radio("As", list(FORMS), format_func=names.__getitem__, key=f"form-{path.name}")
+    form = st.radio("As", list(FORMS), format_func=names.__getitem__, key=f"form-{key_of(path)}")
     out = path.with_name(path.stem + FORMS[form].SUFFIX)
     st.caption(
         f"Writes **{plain(out.name)}** beside it, to download and to use like any other; the page "
@@ -119,8 +141,8 @@ def _exported(path: Path, form: str, out: Path) -> None:
         st.session_state["exported"] = (st.error, sentence(str(error)))
         return
     before, after = done.bytes_before / 1e6, done.bytes_after / 1e6
-    told = f"{plain(out.name)}: {after:.1f} MB instead of {before:.1f} MB."
-    st.session_state["exported"] = (st.success, told)
+    summary = f"{plain(out.name)}: {after:.1f} MB instead of {before:.1f} MB."
+    st.session_state["exported"] = (st.success, summary)
 
 
 @st.dialog("Delete this model?")
@@ -134,16 +156,18 @@ def _ask(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    with room.told():
+    with session_state.errors_shown():
         remove(path)
 
 
 def _card(card: dict[str, Any]) -> None:
     numbers = (card.get("data") or {}).get("per_class")
     if isinstance(numbers, dict) and numbers:
-        st.markdown(f"Photos of its {counted(len(numbers), 'class', 'classes')}")
+        of_tags = Task.of_card(card) is Task.MULTIPLE
+        kinds = counted(len(numbers), *(("tag",) if of_tags else ("class", "classes")))
+        st.markdown(f"Photos of its {kinds}")
         rows = sorted(numbers.items(), key=lambda pair: -pair[1])
-        parts.counts(rows[:MOST_CLASSES])
+        widgets.counts(rows[:MOST_CLASSES])
     hidden = ("data", "classes", "history")
     lines = "\n".join(escaped(line) for line in page({k: v for k, v in card.items() if k not in hidden}))
     st.text(lines)

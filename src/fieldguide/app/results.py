@@ -3,21 +3,23 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import streamlit as st
 
-from fieldguide.abstention import abstaining, accuracy_by_coverage
-from fieldguide.app import album, charts, room, source
+from fieldguide.app import charts, data_source, gallery, session_state, tag_results
 from fieldguide.app.texts import counted, percent, plain, short
-from fieldguide.dataset import Dataset
-from fieldguide.evaluate import choose_split
-from fieldguide.evaluation import Evaluation
-from fieldguide.model_shelf import model_files
-from fieldguide.report import write_report
+from fieldguide.data.dataset import Dataset
+from fieldguide.evaluation.abstention import abstaining, accuracy_by_coverage
+from fieldguide.evaluation.measurement import choose_split
+from fieldguide.evaluation.model_evaluation import ModelTagEvaluation
+from fieldguide.evaluation.result import Evaluation
+from fieldguide.report.assembly import write_report
 from fieldguide.report.gather import Asked, gather
-from fieldguide.report.material import Material
+from fieldguide.report.material import ReportData
+from fieldguide.tasks.task import Task
+from fieldguide.workspace.models import model_files
 
 TITLE, ICON, PLACE = "Results", ":material/monitoring:", "results"
 
@@ -26,25 +28,34 @@ MOST_CELLS = 24
 MOST_PHOTOS = 60
 """Shown behind a cell."""
 _KEPT = 6
+_Found: TypeAlias = ReportData | ModelTagEvaluation
+"""What was measured of a model, by its task."""
 
 
 def show() -> None:
     """The page."""
     st.title("How good is it really?")
-    path = source.pick()
-    files = model_files(room.workspace().folder)
+    path = data_source.pick()
+    files = model_files(session_state.workspace().folder)
     if path is None:
         return
     if not files:
         st.info("There is no model to measure yet. Train one on the **Train** page.")
         return
-    with room.told():
-        _page(path, source.opened(path), [file.name for file in files])
+    with session_state.errors_shown():
+        _page(path, data_source.opened(path), [file.name for file in files])
 
 
 def _page(path: Path, dataset: Dataset, names: list[str]) -> None:
     split = _split(dataset)
     images = choose_split(dataset, split)
+    names = [name for name in names if _measurable(name, dataset.task)]
+    if not names:
+        kind = "tags" if dataset.task is Task.MULTIPLE else "one label a photo"
+        st.info(
+            f"These photos have {kind}; there is no model of that kind yet. Train one on the **Train** page."
+        )
+        return
     chosen = st.session_state["model"]
     first = [chosen] if chosen in names else names[:1]
     models = st.multiselect("Models", names, default=first, format_func=short, key="measured-models")
@@ -65,6 +76,12 @@ def _page(path: Path, dataset: Dataset, names: list[str]) -> None:
     _look_into(measured[name])
 
 
+def _measurable(name: str, task: Task) -> bool:
+    """Whether a model answers what the photos are labelled with; one that cannot be used says so later."""
+    card = session_state.shelved(session_state.workspace().folder / name).card
+    return card is None or Task.of_card(card) is task
+
+
 def _split(dataset: Dataset) -> str:
     present = [name for name in ("test", "validation", "train") if name in set(dataset.splits or ())]
     if not present:
@@ -78,26 +95,37 @@ def _split(dataset: Dataset) -> str:
 
 
 def _measure(path: Path, images: Dataset, split: str, names: Sequence[str]) -> None:
-    kept: dict[tuple[str, str, str], Material] = st.session_state.setdefault("measured", {})
+    kept: dict[tuple[str, str, str], _Found] = st.session_state.setdefault("measured", {})
     for name in names:
-        file = room.workspace().folder / name
-        with room.told():  # one that cannot be measured on these photos does not stop the rest
-            model = room.loaded(file)
-            with room.bar(f"Measuring {plain(name)}") as progress:
-                asked = Asked(model=file, data=path, split=split)
-                kept[str(path), split, model.digest] = gather(model, images, asked, progress=progress)
+        file = session_state.workspace().folder / name
+        with (
+            session_state.errors_shown()
+        ):  # one that cannot be measured on these photos does not stop the rest
+            model = session_state.loaded(file)
+            with session_state.bar(f"Measuring {plain(name)}") as progress:
+                key = (str(path), split, model.digest)
+                if images.task is Task.MULTIPLE:
+                    kept[key] = tag_results.measured(model, images, progress)
+                else:
+                    asked = Asked(model=file, data=path, split=split)
+                    kept[key] = gather(model, images, asked, progress=progress)
         while len(kept) > _KEPT:
             del kept[next(iter(kept))]
 
 
-def _found(path: Path, split: str, name: str) -> Material | None:
-    digest = room.shelved(room.workspace().folder / name).digest
-    found: Material | None = st.session_state.get("measured", {}).get((str(path), split, digest))
+def _found(path: Path, split: str, name: str) -> "_Found | None":
+    digest = session_state.shelved(session_state.workspace().folder / name).digest
+    found: _Found | None = st.session_state.get("measured", {}).get((str(path), split, digest))
     return found
 
 
-def _side_by_side(measured: dict[str, Material]) -> None:
-    rows = [_figures(name, found.evaluation) for name, found in measured.items()]
+def _side_by_side(measured: "dict[str, _Found]") -> None:
+    rows = [
+        tag_results.figures(name, found)
+        if isinstance(found, ModelTagEvaluation)
+        else _figures(name, found.evaluation)
+        for name, found in measured.items()
+    ]
     st.dataframe(rows, hide_index=True, width="stretch")
     st.caption(
         "Ranges hold the true value with 95 % confidence; where they overlap much, none may be better."
@@ -119,7 +147,10 @@ def _figures(name: str, evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _look_into(found: Material) -> None:
+def _look_into(found: "_Found") -> None:
+    if isinstance(found, ModelTagEvaluation):
+        tag_results.look_into(found)
+        return
     if found.evaluation.refused:
         st.caption(f"{counted(len(found.evaluation.refused), 'photo')} could not be read.")
     # Drawn when it is opened: photos behind mistakes take a while to read.
@@ -131,7 +162,7 @@ def _look_into(found: Material) -> None:
                 view(found)
 
 
-def _classes(found: Material) -> None:
+def _classes(found: ReportData) -> None:
     rows = found.evaluation.as_dict()["per_class"]
     st.dataframe(
         [{**row, "label": short(row["label"])} for row in sorted(rows, key=lambda row: row["f1"])],
@@ -143,7 +174,7 @@ def _classes(found: Material) -> None:
     )
 
 
-def _mistakes(found: Material) -> None:
+def _mistakes(found: ReportData) -> None:
     confused = found.evaluation.confused()
     st.caption("A row is what a photo shows, a column what it was taken for. Click a cell to see its photos.")
     cell = _matrix(found)
@@ -156,7 +187,7 @@ def _mistakes(found: Material) -> None:
     _behind(found, *cell)
 
 
-def _matrix(found: Material) -> tuple[str, str] | None:
+def _matrix(found: ReportData) -> tuple[str, str] | None:
     """The confusion matrix of the classes mixed up most; the cell that was clicked."""
     evaluation = found.evaluation
     wrong = evaluation.confusion - np.diag(np.diag(evaluation.confusion))
@@ -174,7 +205,7 @@ def _matrix(found: Material) -> tuple[str, str] | None:
     return None if cell is None else (evaluation.classes[cell[0]], evaluation.classes[cell[1]])
 
 
-def _behind(found: Material, truth: str, predicted: str) -> None:
+def _behind(found: ReportData, truth: str, predicted: str) -> None:
     outcomes, classes = found.outcomes, found.evaluation.classes
     here = (outcomes.truth == classes.index(truth)) & (outcomes.predicted == classes.index(predicted))
     rows = np.flatnonzero(here)
@@ -184,10 +215,10 @@ def _behind(found: Material, truth: str, predicted: str) -> None:
     images = found.images
     some = rows[:MOST_PHOTOS].tolist()
     captions = [f"{percent(outcomes.confidence[row])} sure" for row in some]
-    album.sheet([images.paths[row] for row in some], images, captions)
+    gallery.sheet([images.paths[row] for row in some], images, captions)
 
 
-def _thresholds(found: Material) -> None:
+def _thresholds(found: ReportData) -> None:
     stated = found.card["thresholds"].get("unknown") or 0.0
     left, right = st.columns(2, gap="large")
     with left:
@@ -209,10 +240,14 @@ def _thresholds(found: Material) -> None:
     )
 
 
-def _report(found: Material) -> None:
+def _report(found: ReportData) -> None:
     st.markdown("One HTML page with every figure and the photos in small, to keep and to pass on.")
     if st.button("Write the report", icon=":material/article:"):
-        with room.told(), room.bar("Writing the report") as progress, tempfile.TemporaryDirectory() as folder:
+        with (
+            session_state.errors_shown(),
+            session_state.bar("Writing the report") as progress,
+            tempfile.TemporaryDirectory() as folder,
+        ):
             out = Path(folder) / "report.html"
             write_report(found, out, progress=progress)
             st.session_state["report"] = (found.digest, found.data, out.read_bytes())

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,30 @@ HEADERS = {
 }
 
 
+_HOST = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+def host_allowed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request is for this machine by the name it uses.
+
+    A page of a stranger can have its own name point at 127.0.0.1 (DNS rebinding); the Host header stays the
+    stranger's.
+    """
+    hosts = [value for name, value in headers if name.lower() == b"host"]
+    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+
+
+async def _refuse(scope: Message, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    words = b"This app answers at localhost and 127.0.0.1 only."
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(words)).encode())]
+    headers += HEADERS.items()
+    await send({"type": "http.response.start", "status": 421, "headers": headers})
+    await send({"type": "http.response.body", "body": words})
+
+
 class SafeFrame:
     """ASGI middleware: :data:`HEADERS` on every answer, and the frame page told where its server is."""
 
@@ -60,7 +84,10 @@ class SafeFrame:
         self.app = app
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
-        """Pass a request on and dress its answer."""
+        """Pass a request on and dress its answer; one for another host is refused, whatever it asks for."""
+        if scope["type"] in ("http", "websocket") and not host_allowed(scope["headers"]):
+            await _refuse(scope, send)
+            return
         page = False
 
         async def dressed(message: Message) -> None:
@@ -83,4 +110,4 @@ class SafeFrame:
         await self.app(scope, receive, dressed)
 
 
-app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SafeFrame)])
+app: App = App(Path(__file__).with_name("main.py"), middleware=[Middleware(SafeFrame)])

@@ -1,25 +1,24 @@
 """Teach: hold things up to the camera, record a few frames of each, train in seconds, try it live."""
 
+import json
 import secrets
-import time
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import camera, parts, room, watching
-from fieldguide.app.texts import counted, percent, plain, sentence, short
-from fieldguide.data_intake import file_name
+from fieldguide.app import camera, job_progress, live, session_state, tag_answers, widgets
+from fieldguide.app.texts import counted, plain, sentence, short
 from fieldguide.errors import FieldguideError, RefusedInput
-from fieldguide.jobs import start
-from fieldguide.photo_store import PhotoStore
-from fieldguide.predictor import Predictor
+from fieldguide.workspace.extracted_archives import file_name
+from fieldguide.workspace.jobs import start
+from fieldguide.workspace.photo_store import PhotoStore
+from fieldguide.workspace.tag_store import TagStore, holds_tags, store_in, tags_of
 
 TITLE, ICON, PLACE = "Teach by camera", ":material/photo_camera:", "teach"
 
 FEWEST = 8
 """Frames a class before training is offered."""
-_RECORDER, _LIVE = "recorder", "live"
+_RECORDER = "recorder"
 
 
 def show() -> None:
@@ -40,21 +39,64 @@ def show() -> None:
 
 
 def _collection() -> PhotoStore:
-    folder = room.workspace().collected
+    folder = session_state.workspace().collected
     there = sorted((path.name for path in folder.iterdir() if path.is_dir()), key=str.casefold)
     name = st.selectbox(
         "Collection", there or ["my things"], accept_new_options=True, key="collection", format_func=short,
         help="Frames are kept under this name, and the model is called after it. Type a new one to start.",
     )  # fmt: skip
-    return PhotoStore(folder / file_name(name or "my things"))
+    place = folder / file_name(name or "my things")
+    held = holds_tags(place)
+    several = st.toggle(
+        "Several things at once", value=bool(held), disabled=held is not None, key=f"several-{place.name}",
+        help="A frame may show any number of things, each of them a tag. Decided by the first take.",
+    )  # fmt: skip
+    return store_in(place, tags=several)
 
 
 def _record(store: PhotoStore) -> None:
+    if isinstance(store, TagStore):
+        _record_tags(store)
+        return
     label = st.text_input("What do you hold up?", key="thing", placeholder="for example: mug", max_chars=60)
     st.session_state["store"] = str(store.folder)
     camera.recorder(label.strip(), _keep_burst, key=_RECORDER)
     if not label.strip():
         st.caption("Name it, then start the camera and record.")
+
+
+def _record_tags(store: TagStore) -> None:
+    tags = st.multiselect(
+        "What is in the picture?", list(store.counts()), key="things", accept_new_options=True,
+        format_func=short, placeholder="for example: mug, spoon; nothing is an answer, too",
+    )  # fmt: skip
+    st.session_state["store"] = str(store.folder)
+    camera.recorder(json.dumps(tags), _keep_burst_of_tags, key=_RECORDER)
+
+
+def _keep_burst_of_tags() -> None:
+    named, frames = camera.frames_of(st.session_state[_RECORDER].burst)
+    store, batch, kept = TagStore(Path(st.session_state["store"])), secrets.token_hex(4), 0
+    tags = _tags_in(named)
+    for number, frame in enumerate(frames, start=1):
+        try:
+            store.record_tags(frame, tags, name=f"frame {number}", batch=batch)
+            kept += 1
+        except RefusedInput:
+            continue
+        except FieldguideError as error:
+            st.toast(sentence(str(error)))
+            return
+    st.toast(f"{counted(kept, 'frame')} recorded with {tag_answers.shown(tags)}")
+
+
+def _tags_in(named: str) -> list[str]:
+    """The tags that were chosen when a burst began; the browser that sends them back may send anything."""
+    try:
+        tags = json.loads(named)
+    except ValueError:
+        return []
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _keep_burst() -> None:
@@ -79,73 +121,49 @@ def _recorded(store: PhotoStore) -> None:
     if not numbers:
         st.info("Nothing recorded yet. Two things, or more, are needed.")
         return
-    parts.counts(list(numbers.items()))
+    widgets.counts(list(numbers.items()))
     with st.expander("Take something out"):
-        gone = st.selectbox("Class", list(numbers), format_func=short, key="gone")
+        of_tags = isinstance(store, TagStore)
+        gone = st.selectbox("Tag" if of_tags else "Class", list(numbers), format_func=short, key="gone")
         if st.button("Remove all its frames", key="remove-class"):
             for photo in store.photos():
-                if photo.label == gone:
+                if gone in (tags_of(photo) if of_tags else [photo.label]):
                     store.forget(photo.digest)
             st.rerun()
 
 
 def _train(store: PhotoStore) -> None:
     numbers = store.counts()
-    enough = len(numbers) >= 2 and min(numbers.values()) >= FEWEST
+    least, of_tags = min(numbers.values(), default=0), isinstance(store, TagStore)
+    # Of one tag, frames without it are the other side.
+    kinds = len(numbers) + (of_tags and len(store.photos()) - least >= FEWEST)
+    enough = kinds >= 2 and least >= FEWEST
     name = f"{store.folder.name}.onnx"
-    jobs = [job for job in watching.busy() if Path(job.option("--out") or "").name == name]
+    jobs = [job for job in job_progress.busy() if Path(job.option("--out") or "").name == name]
     if st.button("Train", type="primary", disabled=not enough or bool(jobs), key="teach-train"):
-        out = room.workspace().folder / name
+        out = session_state.workspace().folder / name
         order = ["train", str(store.table), "--out", str(out), "--preset", "fast"]
-        with room.told():
-            job = start(room.workspace().jobs, order)
-            st.session_state["taught"] = str(job.folder)
+        with session_state.errors_shown():
+            start(session_state.workspace().jobs, order)
             st.rerun()
     if not enough:
         st.caption(f"Training begins with two things, {FEWEST} frames of each.")
-    _watch()
+    _watch(name)
 
 
-def _watch() -> None:
-    taught = st.session_state.get("taught")
-    job = next((job for job in watching.latest() if str(job.folder) == taught), None)
+def _watch(name: str) -> None:
+    """The latest training of this collection, whichever tab began it, and before a reload too."""
+    jobs = (job for job in job_progress.trainings() if Path(job.option("--out") or "").name == name)
+    job = next(jobs, None)
     if job is not None:
-        watching.watch(job)
+        job_progress.watch(job)
 
 
 def _try() -> None:
     st.divider()
     st.subheader("Try it live", anchor=False)
-    model = room.chosen_model()
+    model = session_state.chosen_model()
     if model is None:
         return
     st.caption(f"The model in the sidebar answers: {plain(st.session_state['model'])}.")
-    st.fragment(_live)(model)
-
-
-def _live(model: Predictor) -> None:
-    st.session_state["live-model"] = model
-    camera.live(st.session_state.get("live-answer"), _answer_frame, key=_LIVE)
-
-
-def _answer_frame() -> None:
-    frame: Any = st.session_state[_LIVE].frame
-    if not isinstance(frame, dict):
-        return
-    image = camera.jpeg_of(frame.get("image"))
-    model: Predictor = st.session_state["live-model"]
-    began = time.perf_counter()
-    answer = model.predict([image], top=1)[0] if image else None
-    if answer is None or answer.error is not None:
-        said = {"label": "…", "words": "this frame cannot be read", "share": 0.0}
-    elif answer.unknown:
-        said = {"label": "unknown", "words": "none of its classes", "share": 0.0}
-    else:
-        milliseconds = 1000 * (time.perf_counter() - began)
-        sure = answer.probability or 0.0
-        said = {
-            "label": short(answer.label or ""),
-            "words": f"{percent(sure)} sure, {milliseconds:.0f} ms",
-            "share": sure,
-        }
-    st.session_state["live-answer"] = {"number": frame.get("number"), **said}
+    live.show(model, key="live")

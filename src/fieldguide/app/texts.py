@@ -3,7 +3,7 @@
 import html
 import re
 
-from fieldguide.terminal import escaped
+from fieldguide.commands.terminal import escaped
 
 MOST_LETTERS = 80
 """Longer names are cut where they would break a page; tables and downloads have them whole."""

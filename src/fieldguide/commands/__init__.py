@@ -10,23 +10,35 @@ from typing import Protocol
 
 from fieldguide.commands import (
     app,
+    architecture,
     backbones,
     check,
     compare,
+    convert,
     dataset,
     demo,
     evaluate,
     explain,
     export,
     info,
-    next_photos,
+    merge,
+    next_to_label,
+    novelty,
     predict,
     pretrained,
-    rehearse,
     serve,
+    split,
     train,
     tune,
+    undo,
+    zero_shot,
 )
+
+
+def aliases_of(command: "Command") -> tuple[str, ...]:
+    """Other words for a command, kept for scripts that were written before it was renamed."""
+    aliases: tuple[str, ...] = getattr(command, "ALIASES", ())
+    return aliases
 
 
 class Command(Protocol):
@@ -47,19 +59,25 @@ class Command(Protocol):
 COMMANDS: tuple[Command, ...] = (
     demo,
     check,
+    split,
     train,
     compare,
     tune,
-    rehearse,
+    novelty,
     evaluate,
     predict,
-    next_photos,
+    merge,
+    undo,
+    next_to_label,
     explain,
     serve,
     info,
     export,
     backbones,
+    architecture,
     pretrained,
+    zero_shot,
     dataset,
+    convert,
     app,
 )

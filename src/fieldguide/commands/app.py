@@ -2,13 +2,15 @@
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from fieldguide import terminal
+from fieldguide.commands import terminal
 from fieldguide.errors import DataError, FieldguideError
+from fieldguide.installation import command_for, program_command
 
 NAME = "app"
 HELP = "classify, look at data, train and compare in the browser, on this machine"
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if not os.access(folder, os.W_OK):
         raise DataError(f"{options.folder}: cannot be written to; the app keeps its models there")
     if find_spec("streamlit") is None:
-        raise FieldguideError("needs streamlit, which is missing; run: pip install 'fieldguide[app,train]'")
+        raise FieldguideError(f"needs streamlit, which is not installed; run: {command_for('app')}")
     terminal.say(f"models and corrections: {folder}")
     terminal.say(f"open http://localhost:{options.port} in a browser; Ctrl-C ends the app")
     try:
@@ -81,4 +83,5 @@ def command(folder: Path, number: int) -> list[str]:
     script = Path(__file__).parents[1] / "app" / "server.py"
     flags = [f"--{name}={value}" for name, value in (SETTINGS | {"server.port": str(number)}).items()]
     hosts = [f"--server.allowedHosts={host}" for host in HOSTS]
-    return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *hosts, "--", str(folder)]
+    given = [str(folder), *shlex.split(program_command())]
+    return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *hosts, "--", *given]

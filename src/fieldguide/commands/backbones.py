@@ -4,10 +4,10 @@ import argparse
 import json
 from typing import Any
 
-from fieldguide import terminal
+from fieldguide.commands import terminal
 
 NAME = "backbones"
-HELP = "list pretrained networks: size, licence, and whether usable without a network now"
+HELP = "list pretrained networks: size, licence, and whether usable offline now"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,19 +22,25 @@ def run(options: argparse.Namespace) -> int:
         for line in json.dumps(rows, indent=2).split("\n"):
             terminal.show(line)
         return 0
-    table = [("name", "MB", "pixels", "licence", "offline", "what it is")]
+    table = [("name", "MB", "pixels", "licence", "offline", "torch", "what it is")]
     for row in rows:
         offline = "yes" if row["usable_offline"] else "no"
+        torch = "needed" if row["needs_torch"] else "no"
         numbers = (f"{row['megabytes']:.0f}", str(row["size"]))
-        table.append((row["name"], *numbers, row["licence"], offline, row["description"]))
+        table.append((row["name"], *numbers, row["licence"], offline, torch, row["description"]))
     terminal.show_table(table)
-    terminal.say("any other name that timm knows works too; offline means usable now without a network")
+    terminal.say(
+        "any other name that timm knows works too; offline means usable now without a network connection"
+    )
+    terminal.say(
+        "torch: whether PyTorch is needed to prepare it; a model that is made runs without in any case"
+    )
     return 0
 
 
 def listing() -> list[dict[str, Any]]:
     """The catalogue as ``backbones --json`` holds it."""
-    from fieldguide.backbones import catalogue, usable_offline
+    from fieldguide.backbones.catalogue import catalogue, usable_offline
 
     return [
         {
@@ -45,6 +51,7 @@ def listing() -> list[dict[str, Any]]:
             "size": backbone.size,
             "features": backbone.features,
             "usable_offline": usable_offline(backbone),
+            "needs_torch": backbone.needs_torch,
             "description": backbone.description,
         }
         for backbone in catalogue()

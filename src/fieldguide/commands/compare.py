@@ -2,14 +2,16 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fieldguide import terminal
-from fieldguide.commands.options import (
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.doubts import say_doubts
+from fieldguide.commands.shared.options import (
     STANDARD_OUTPUT,
+    add_data,
     add_json,
     count,
+    reading,
     say_refused,
     whole_number,
     write_json,
@@ -18,23 +20,23 @@ from fieldguide.commands.options import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fieldguide.comparison import Comparison
-    from fieldguide.learning_curve import LearningCurve
+    from fieldguide.experiments.comparison import Comparison
+    from fieldguide.experiments.learning_curve import LearningCurve
 
 NAME = "compare"
 HELP = "try ways of training side by side, and say which differences are real"
 
 MOST_PAIRS = 10
 """Pairs told on the terminal; the JSON has them all."""
+COLUMN_OF = {"accuracy": "accuracy", "map": "mean AP"}
+"""Headings of what candidates are ranked by: accuracy, of tags mean average precision."""
 WIDE = 100
 """Columns of the terminal from which on all figures are shown."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA and what to try on it."""
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
-    )
+    add_data(parser)
     parser.add_argument(
         "--recipes", type=names, metavar="R,R", help="ways to train (default: those that take seconds)"
     )
@@ -71,48 +73,38 @@ def names(text: str) -> list[str]:
 
 def run(options: argparse.Namespace) -> int:
     """Compare, show the table, the differences and the recommendation."""
-    from fieldguide.compare import candidates, compare
-    from fieldguide.dataset import open_dataset
-    from fieldguide.files import cache_folder
-    from fieldguide.learning_curve import learning_curve
-    from fieldguide.recipes.common import Setting
+    from fieldguide.api.experimenting import compare
 
-    tried = candidates(
-        options.recipes,
-        presets=options.presets,
-        backbones=options.backbones,
-        setting=Setting(seed=options.seed),
-    )
-    how = {"folds": options.folds, "seed": options.seed, "cache": cache_folder()}
-    with terminal.progress() as progress, open_dataset(options.data, progress=progress) as dataset:
-        result = compare(dataset, tried, **how, progress=progress)
-        chosen = next(candidate for candidate in tried if candidate.name == result.recommended)
-        curve = learning_curve(dataset, chosen, **how, progress=progress) if options.curve else None
-    for note in dataset.notes:
+    with terminal.progress() as progress:
+        result = compare(
+            options.data,
+            recipes=options.recipes,
+            backbones=options.backbones,
+            presets=options.presets,
+            folds=options.folds,
+            seed=options.seed,
+            curve=options.curve,
+            **reading(options),
+            progress=progress,
+        )
+    say_doubts(result.doubts)
+    for note in result.notes:
         terminal.say(f"note: {note}")
-    return _report(result, curve, options, dataset.refused)
+    return _report(result, options)
 
 
-def _report(
-    result: "Comparison",
-    curve: "LearningCurve | None",
-    options: argparse.Namespace,
-    refused: tuple[Any, ...],
-) -> int:
+def _report(result: "Comparison", options: argparse.Namespace) -> int:
     answer = result.as_dict()
-    answer["refused"] = [*(refusal.as_dict() for refusal in refused), *answer["refused"]]
-    if curve is not None:
-        answer["learning_curve"] = curve.as_dict()
     say_refused(answer["refused"], len(answer["refused"]), "--json lists")
     if result.reused:
         terminal.say(f"{result.reused} folds were taken from earlier runs over the same images")
-    _show(result, curve, to_errors=options.json == STANDARD_OUTPUT)
+    _show(result, to_errors=options.json == STANDARD_OUTPUT)
     write_json(answer, options.json)
     failed = any(row.evaluation is None for row in result.rows)
     return 1 if answer["refused"] or failed else 0
 
 
-def _show(result: "Comparison", curve: "LearningCurve | None", *, to_errors: bool) -> None:
+def _show(result: "Comparison", *, to_errors: bool) -> None:
     from rich.console import Console
 
     stream = sys.stderr if to_errors else sys.stdout
@@ -131,8 +123,8 @@ def _show(result: "Comparison", curve: "LearningCurve | None", *, to_errors: boo
     if len(result.pairs) > MOST_PAIRS:
         tell(f"{len(result.pairs) - MOST_PAIRS} more pairs; --json lists them all")
     tell(f"recommended: {result.recommended}, {result.reason}")
-    if curve is not None:
-        for line in curve_lines(curve):
+    if result.learning_curve is not None:
+        for line in curve_lines(result.learning_curve):
             tell(line)
 
 
@@ -143,7 +135,8 @@ def curve_lines(curve: "LearningCurve") -> list[str]:
         f"({point.accuracy.low:.3f} to {point.accuracy.high:.3f})"
         for point in curve.points
     ]
-    return [f"images learned from, and accuracy, {curve.candidate.name}", *points, curve.sentence]
+    name = "accuracy" if curve.points[0].measure == "accuracy" else "mean average precision"
+    return [f"images learned from, and {name}, {curve.candidate.name}", *points, curve.sentence]
 
 
 def _table(result: "Comparison", width: int) -> "Table":
@@ -151,8 +144,8 @@ def _table(result: "Comparison", width: int) -> "Table":
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    columns = _columns(wide=width >= WIDE)
-    table.add_column("", overflow="fold")
+    columns = _columns(result.words.key, wide=width >= WIDE)
+    table.add_column("way to train", overflow="fold")
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for row in result.rows:
@@ -163,18 +156,21 @@ def _table(result: "Comparison", width: int) -> "Table":
     return table
 
 
-def _columns(*, wide: bool) -> tuple[str, ...]:
+def _columns(score: str, *, wide: bool) -> tuple[str, ...]:
+    name = COLUMN_OF[score]
     if wide:
-        return ("accuracy", "macro F1", "log loss", "ECE", "training", "a photo", "file")
-    return ("accuracy", "log loss", "training", "a photo", "file")
+        return (name, "macro F1", "log loss", "ECE", "training", "a photo", "file")
+    return (name, "log loss", "training", "a photo", "file")
 
 
 def _cells(row: Any) -> dict[str, str]:
+    from fieldguide.experiments.scoring import score_of, words_of
+
     measured = row.evaluation
-    accuracy = measured.accuracy
+    score, name = score_of(measured), COLUMN_OF[words_of(measured).key]
     return {
-        "accuracy": f"{accuracy.value:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})",
-        "macro F1": f"{measured.macro_f1.value:.3f}",
+        name: f"{score.value:.3f} ({score.low:.3f}-{score.high:.3f})",
+        "macro F1": f"{row.as_dict()['macro_f1']['value']:.3f}",
         "log loss": f"{measured.log_loss:.3f}",
         "ECE": f"{measured.ece:.3f}",
         "training": _duration(row.train_seconds),

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fieldguide import terminal
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.output_paths import new_folder_or
+from fieldguide.installation import program_command
 
 NAME = "dataset"
 HELP = "get a dataset of the field (cifar10, mnist, food101, ...) as class folders; list them"
@@ -16,7 +18,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare NAME, ``--out``, ``--from`` and ``--json``."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="which one; without it, they are listed")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR|FILE.zip", help="what to write (default: a folder called NAME)"
+        "--out",
+        type=new_folder_or(".zip"),
+        metavar="DIR|FILE.zip",
+        help="what to write (default: a folder called NAME)",
     )
     parser.add_argument(
         "--from",
@@ -32,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
     """List the datasets, or write one."""
     if options.name is None:
         return _list(options)
-    from fieldguide.field_catalogue import find
-    from fieldguide.field_datasets import write
+    from fieldguide.data.catalogue.entries import find
+    from fieldguide.data.catalogue.preparation import write
 
     entry = find(options.name)
     download = "no download" if options.source else f"{entry.download_megabytes:,} MB to download"
@@ -52,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    from fieldguide.data.catalogue.entries import CATALOGUE
     from fieldguide.errors import OptionError
-    from fieldguide.field_catalogue import CATALOGUE
 
     if options.out or options.source:
         raise OptionError("--out and --from need NAME: which dataset to write")
@@ -65,7 +70,8 @@ def _list(options: argparse.Namespace) -> int:
         numbers = (f"{entry.images:,}", str(entry.classes), entry.pixels, f"{entry.download_megabytes:,}")
         table.append((entry.name, *numbers, entry.terms, entry.title))
     terminal.show_table(table)
-    terminal.say("fieldguide dataset NAME downloads one (MB) and writes it as class folders")
+    one = program_command("dataset NAME --out FOLDER")
+    terminal.say(f"{one} downloads one (MB) and writes it as class folders")
     return 0
 
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from fieldguide import terminal
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.output_paths import new_folder_or
 
 NAME = "demo"
 HELP = "train, measure and use a model on data that the installation carries; no network"
@@ -13,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare ``--out``."""
     parser.add_argument(
         "--out",
-        type=Path,
+        type=new_folder_or(),
         default=Path("fieldguide-demo"),
         metavar="DIR",
         help="folder for the photos and the model, made if missing (default: %(default)s)",

@@ -1,22 +1,25 @@
 """``fieldguide evaluate``: measure a model file on labelled photos."""
 
 import argparse
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldguide import terminal
-from fieldguide.commands import evaluate_page as page
-from fieldguide.commands import summary
-from fieldguide.commands.options import STANDARD_OUTPUT, add_json, say_refused, write_json
-from fieldguide.errors import OptionError
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.doubts import say_doubts
+from fieldguide.commands.shared.options import (
+    STANDARD_OUTPUT,
+    add_data,
+    add_json,
+    form_name,
+    reading,
+    say_refused,
+    write_json,
+)
+from fieldguide.commands.shared.output_paths import new_page
+from fieldguide.displays import summary
 
 if TYPE_CHECKING:
-    from fieldguide.dataset import Dataset
-    from fieldguide.evaluation import Evaluation
-    from fieldguide.leaks import Leaks
-    from fieldguide.progress import Progress
-    from fieldguide.rivals import Rivalry
+    from fieldguide.evaluation.model_evaluation import ModelEvaluation, ModelTagEvaluation
 
 NAME = "evaluate"
 HELP = "measure a model file on labelled photos"
@@ -25,9 +28,7 @@ HELP = "measure a model file on labelled photos"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare MODEL, DATA and what to measure on."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
-    )
+    add_data(parser)
     parser.add_argument(
         "--split",
         choices=("train", "validation", "test", "all"),
@@ -37,7 +38,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--foreign", type=Path, metavar="DATA", help="photos of other things, to be told apart"
     )
-    page.arguments(parser)
+    parser.add_argument(
+        "--foreign-form",
+        type=form_name,
+        metavar="NAME",
+        help="which form --foreign is of (default: recognised)",
+    )
+    _add_page(parser)
     parser.add_argument(
         "--against",
         type=Path,
@@ -49,64 +56,50 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--report`` and what may be added to it."""
+    parser.add_argument(
+        "--report", type=new_page, metavar="FILE.html", help="also write a page to look at: one HTML file"
+    )
+    parser.add_argument(
+        "--plots", type=Path, metavar="DIR", help="with --report: plots as SVG and PNG, numbers as CSV"
+    )
+    parser.add_argument(
+        "--findings", type=Path, metavar="FILE", help="with --report: what `check --json FILE` wrote"
+    )
+    parser.add_argument(
+        "--learning-curve",
+        type=Path,
+        metavar="FILE",
+        help="with --report: what `compare --curve --json FILE` wrote",
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Measure, show the page, write the JSON."""
-    from fieldguide.dataset import open_dataset
-    from fieldguide.evaluate import choose_split, evaluate
-    from fieldguide.predictor import load
-    from fieldguide.rivals import compare_models
+    from fieldguide.api.measuring import evaluate
 
-    page.check(options)
-    models = {name: load(path) for name, path in _named([options.model, *options.against]).items()}
-    with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(terminal.progress())
-        dataset = stack.enter_context(open_dataset(options.data, minimum_classes=1, progress=progress))
-        foreign = None
-        if options.foreign is not None:
-            opened = open_dataset(options.foreign, minimum_classes=0, progress=progress)
-            foreign = stack.enter_context(opened)
-        chosen = choose_split(dataset, options.split)
-        leaks = _leaks(dataset, chosen, progress)
-        if options.report is not None:
-            material = page.measure_and_write(models, (chosen, foreign), leaks, options, progress)
-            measured, rivalry = material.evaluation, material.rivalry
-        elif len(models) > 1:
-            rivalry = compare_models(models, chosen, foreign=foreign, leaks=leaks, progress=progress)
-            measured = rivalry.models[0].evaluation
-        else:
-            (model,), rivalry = models.values(), None
-            measured = evaluate(model, chosen, foreign=foreign, leaks=leaks, progress=progress)
-    for note in (*dataset.notes, *(foreign.notes if foreign else ())):
+    page = ("report", "plots", "findings", "learning_curve")
+    with terminal.progress() as progress:
+        measured = evaluate(
+            options.model,
+            options.data,
+            split=options.split,
+            foreign=options.foreign,
+            foreign_form=options.foreign_form,
+            against=options.against,
+            **{name: getattr(options, name) for name in page},
+            **reading(options),
+            progress=progress,
+        )
+    say_doubts(measured.doubts)
+    for note in measured.notes:
         terminal.say(f"note: {note}")
-    return _report(measured, rivalry, options)
+    return _report(measured, options)
 
 
-def _leaks(dataset: "Dataset", chosen: "Dataset", progress: "Progress") -> "Leaks | None":
-    """Compare the images with the data's own training split, where they are another one."""
-    from fieldguide.evaluate import learned_split
-    from fieldguide.files import cache_folder
-    from fieldguide.leaks import leaks_between
-
-    training = learned_split(dataset, chosen)
-    if training is None:
-        return None
-    return leaks_between(chosen, training, cache=cache_folder() / "features", progress=progress)
-
-
-def _named(paths: list[Path]) -> dict[str, Path]:
-    """Model files by name: of their files where these differ, else of their paths."""
-    names = [path.stem for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    if len(set(names)) < len(names):
-        raise OptionError(f"--against: must be another model file than MODEL, and each once; got {names}")
-    return dict(zip(names, paths, strict=True))
-
-
-def _report(measured: "Evaluation", rivalry: "Rivalry | None", options: argparse.Namespace) -> int:
+def _report(measured: "ModelEvaluation | ModelTagEvaluation", options: argparse.Namespace) -> int:
     answer = measured.as_dict()
-    if rivalry is not None:
-        answer["against"] = rivalry.as_dict()
     refused = [*answer["refused"], *answer.get("foreign", {}).get("refused", [])]
     say_refused(refused, len(refused), "--json lists")
     for label, images in measured.strangers:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fieldguide import terminal
+from fieldguide.commands import terminal
 
 NAME = "info"
-HELP = "show what a model file says of itself"
+HELP = "show what a model file says about itself"
 
 FIRST = ("recipe", "preset", "seed", "backbone", "classes", "data", "metrics", "thresholds", "choices")
 """What a person wants to know first; the rest follows in the card's order."""
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the card."""
-    from fieldguide.artifact import load_model_file
+    from fieldguide.modelfile.artifact import load_model_file
 
     card = load_model_file(options.model).card
     if options.json:
@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     terminal.show(
         f"{options.model}: {len(card['classes'])} classes, {options.model.stat().st_size / 1e6:.1f} MB"
     )
+    card["data"] = {key: value for key, value in card["data"].items() if key != "contents"}
     ordered = {key: card[key] for key in FIRST if key in card}
     for line in page(ordered | card):
         terminal.show(line)

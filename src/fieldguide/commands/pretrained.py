@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from fieldguide import terminal
-from fieldguide.commands.options import new_file
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.output_paths import new_model
+from fieldguide.installation import program_command
 
 NAME = "pretrained"
 HELP = "write a model file of a network's own ImageNet classes, no training"
@@ -12,9 +13,9 @@ HELP = "write a model file of a network's own ImageNet classes, no training"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare BACKBONE, ``--out`` and ``--weights``."""
-    parser.add_argument("backbone", metavar="BACKBONE", help="a name of `fieldguide backbones`")
+    parser.add_argument("backbone", metavar="BACKBONE", help=f"a name of `{program_command('backbones')}`")
     parser.add_argument(
-        "--out", type=new_file, required=True, metavar="MODEL.onnx", help="the model file to write"
+        "--out", type=new_model, required=True, metavar="MODEL.onnx", help="the model file to write"
     )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="local weights of the backbone: no download"
@@ -23,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the model file."""
-    from fieldguide.train import pretrained
+    from fieldguide.learning.pretrained import pretrained
 
     with terminal.progress() as progress:
         pretrained(options.backbone, options.out, weights=options.weights, progress=progress)

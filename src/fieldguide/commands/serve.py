@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from fieldguide import terminal
-from fieldguide.commands.options import INTERRUPTED, count, positive_number
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.options import INTERRUPTED, count, positive_number
 from fieldguide.errors import OptionError
 
 NAME = "serve"

@@ -1,64 +1,54 @@
 """``fieldguide train``: from labelled photos to one model file."""
 
 import argparse
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fieldguide import terminal
-from fieldguide.commands import history, summary
-from fieldguide.commands.options import (
+from fieldguide.commands import terminal
+from fieldguide.commands.shared import history
+from fieldguide.commands.shared.doubts import add_yes, begin, say_doubts
+from fieldguide.commands.shared.options import (
     INTERRUPTED,
     STANDARD_OUTPUT,
+    add_data,
     add_json,
     assignment,
     both,
     count,
-    new_file,
+    data_options,
+    form_name,
     positive_number,
     say_refused,
     whole_number,
     write_json,
     written_progress,
 )
+from fieldguide.commands.shared.output_paths import new_lines, new_model, new_png
+from fieldguide.displays import summary
 from fieldguide.errors import OptionError
+from fieldguide.installation import program_command
 
 if TYPE_CHECKING:
-    from fieldguide.train import TrainResult
+    from fieldguide.data.dataset import Dataset
+    from fieldguide.learning.train import TrainResult
+    from fieldguide.recipes.common import Options
 
 NAME = "train"
 HELP = "learn from labelled photos and write one model file"
 
-RECIPE_OPTIONS = (
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "augment",
-    "augment_with",
-    "size",
-    "architecture",
-    "resume",
-)
-"""What only some recipes take; each recipe's ``OPTIONS`` names those that it does."""
-
-NEEDS = {"preview": "augment", "plot": "epochs", "tensorboard": "epochs"}
-"""What makes sense only with recipes that take another option."""
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA, ``--out`` and the dials."""
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
-    )
-    parser.add_argument(
-        "--out", type=new_file, required=True, metavar="MODEL.onnx", help="the model file to write"
-    )
+    add_data(parser)
+    parser.add_argument("--out", type=new_model, metavar="MODEL.onnx", help="the model file to write")
     parser.add_argument(
         "--recipe", default="linear-probe", metavar="R", help="way to train (default: %(default)s)"
     )
     parser.add_argument(
         "--backbone",
         metavar="B",
-        help="pretrained network, see `fieldguide backbones` (default: the preset chooses)",
+        help=f"pretrained network, see `{program_command('backbones')}` (default: the preset chooses)",
     )
     parser.add_argument(
         "--preset",
@@ -73,6 +63,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FILE", help="local weights of the backbone: no download"
     )
     parser.add_argument(
+        "--precision",
+        type=positive_number,
+        metavar="P",
+        help="of tags: give those of which so large a share is true, such as 0.9 (default: best F1)",
+    )
+    _add_photos(parser)
+    parser.add_argument(
+        "--progress", type=new_lines, metavar="FILE.jsonl", help="also write progress as JSON lines"
+    )
+    _add_understanding(parser)
+    add_json(parser)
+    _add_recipe_options(parser)
+
+
+def _add_photos(parser: argparse.ArgumentParser) -> None:
+    """Declare what changes or adds to the photos of DATA."""
+    parser.add_argument(
         "--corrections",
         type=Path,
         metavar="FILE",
@@ -85,45 +92,87 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="more photos of the same classes to learn from, such as the app's corrections",
     )
     parser.add_argument(
-        "--progress", type=new_file, metavar="FILE.jsonl", help="also write progress as JSON lines"
+        "--add-form", type=form_name, metavar="NAME", help="which form --add is of (default: recognised)"
     )
-    add_json(parser)
-    _add_recipe_options(parser)
+
+
+def _add_understanding(parser: argparse.ArgumentParser) -> None:
+    """Declare how DATA is understood, and what of it may be left out."""
+    add_yes(parser)
+    parser.add_argument(
+        "--allow-refused", action="store_true", help="exit code 0 even where some photos were refused"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the model, and tell what was chosen and what was reached."""
+    from fieldguide.commands.shared.rate_finding import show_rates
+    from fieldguide.data.split_names import SplitChoice
     from fieldguide.files import cache_folder
-    from fieldguide.recipes.common import Setting
-    from fieldguide.train import TrainOptions, train
+    from fieldguide.learning.train import TrainOptions, train
+    from fieldguide.recipes.common import Run
 
-    given = _recipe_options(options)
+    wanted = _wanted(options)
+    if options.find_rate is not False:
+        return show_rates(options, wanted)
+    if options.out is None:
+        raise OptionError("--out: is missing; give the model file to write, such as --out model.onnx")
+    told: list[str] = []
+
+    def tell(dataset: "Dataset") -> None:
+        told.extend(dataset.notes)
+        begin(dataset, yes=options.yes)
+
     with (
         written_progress(options.progress) as written,
         terminal.progress() as bars,
-        history.reporter(options.tensorboard) as told,
+        history.reporter(options.tensorboard) as summary,
     ):
-        setting = Setting(
-            backbone=options.backbone,
-            preset=options.preset,
-            seed=options.seed,
-            weights=options.weights,
+        run = Run(
             cache=cache_folder() / "features",
-            options=given,
             progress=both(bars, written),
-            report=both(told, written.report),
+            report=both(summary, written.report),
             preview=options.preview,
         )
         result = train(
-            TrainOptions(options.data, options.out, options.recipe, setting, options.corrections, options.add)
+            TrainOptions(
+                options.data,
+                options.out,
+                options.recipe,
+                wanted,
+                run,
+                options.corrections,
+                options.add,
+                options.splits or SplitChoice(),
+                data_options(options),
+                tell,
+                options.add_form,
+            )
         )
-    return _report(result, options)
+    return _report(result, options, told)
 
 
-def _report(result: "TrainResult", options: argparse.Namespace) -> int:
+def _wanted(options: argparse.Namespace) -> "Options":
+    """What is wished of the recipe."""
+    from fieldguide.recipes.common import Options
+
+    return Options(
+        options.backbone,
+        options.preset,
+        options.seed,
+        options.weights,
+        _recipe_options(options),
+        options.precision,
+    )
+
+
+def _report(result: "TrainResult", options: argparse.Namespace, told: Container[str]) -> int:
     answer = result.as_dict()
+    lost = [doubt for doubt in result.doubts if doubt.code == "class_lost"]
+    say_doubts(lost)
     for note in result.notes:
-        terminal.say(f"note: {note}")
+        if note not in told:
+            terminal.say(f"note: {note}")
     say_refused(answer["refused"], len(result.refused), "--json lists")
     tell = terminal.say if options.json == STANDARD_OUTPUT else terminal.show
     tell("chosen")
@@ -132,29 +181,60 @@ def _report(result: "TrainResult", options: argparse.Namespace) -> int:
     tell(f"measured on {result.measured_on}")
     for line in summary.lines(answer["validation"]):
         tell(line)
-    images, seconds = answer["images"], answer["seconds"]["total"]
-    tell(f"{answer['model']}: learned from {images['used']} images in {seconds:.1f} s")
+    for sentence in answer["limits"]:
+        tell(sentence)
     write_json(answer, options.json)
     if options.plot is not None:
-        from fieldguide.history_picture import draw
+        from fieldguide.learning.history_plot import draw
 
-        draw(result.fitted.history, result.fitted.kept_epoch, options.plot)
+        fitted = result.fitted
+        draw(fitted.history, fitted.kept_epoch, options.plot, fitted.outcome)
+    refused = answer["images"]["refused"]
+    tell(_last_line(answer, refused))
     if result.fitted.interrupted:
         return INTERRUPTED
-    return 1 if images["refused"] else 0
+    return 1 if refused and not options.allow_refused else 0
+
+
+def _last_line(answer: dict[str, Any], refused: int) -> str:
+    used, seconds = answer["images"]["used"], answer["seconds"]["total"]
+    line = f"{answer['model']}: written, learned from {used} images in {seconds:.1f} s"
+    if not refused:
+        return line
+    images = "1 image was" if refused == 1 else f"{refused} images were"
+    return f"{line}; {images} refused, the model was written without"
 
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     some = parser.add_argument_group("options of recipes that train a network step by step")
+    some.add_argument(
+        "--minutes",
+        type=positive_number,
+        metavar="M",
+        help="time from the photos to the model (default: 5, 15 or 60, by preset)",
+    )
     some.add_argument("--epochs", type=count, metavar="N", help="passes over the images")
     some.add_argument("--batch-size", type=count, metavar="N", help="images a step")
     some.add_argument("--learning-rate", type=positive_number, metavar="X", help="size of a step")
+    some.add_argument(
+        "--find-rate",
+        type=new_png,
+        nargs="?",
+        default=False,
+        metavar="FILE.png",
+        help="only try growing learning rates for 100 steps, suggest one, and draw the losses",
+    )
     some.add_argument(
         "--augment", choices=("none", "light", "medium", "strong"), help="how much to vary the images"
     )
     some.add_argument(
         "--augment-with", metavar="SWITCHES", help="single switches of it, such as rotate=10,erase=0"
     )
+    _add_own(some)
+
+
+def _add_own(some: argparse._ArgumentGroup) -> None:
+    """Declare what a recipe's own options are set by, and what shows or continues its training."""
     some.add_argument(
         "--set",
         type=assignment,
@@ -165,16 +245,26 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     )
     some.add_argument("--size", type=count, metavar="N", help="side of the network's input in pixels")
     some.add_argument(
-        "--architecture", metavar="LAYERS", help="own network, such as 'conv 32, pool, conv 64, dense 128'"
+        "--architecture",
+        metavar="NAME|LAYERS",
+        help="own network: resnet18 (see `fieldguide architecture`) or 'conv 32, pool, conv 64, dense 128'",
     )
     some.add_argument(
-        "--resume", action="store_true", default=None, help="go on where an interrupted run stopped"
+        "--resume",
+        action="store_true",
+        default=None,
+        help="continue an interrupted run of the same command (this is the default)",
     )
-
     some.add_argument(
-        "--preview", type=new_file, metavar="FILE.png", help="draw what augmentation does to some images"
+        "--restart",
+        action="store_true",
+        default=None,
+        help="discard what an interrupted run has kept; with --resume, only if it is another run's",
     )
-    some.add_argument("--plot", type=new_file, metavar="FILE.png", help="draw the history of training")
+    some.add_argument(
+        "--preview", type=new_png, metavar="FILE.png", help="draw what augmentation does to some images"
+    )
+    some.add_argument("--plot", type=new_png, metavar="FILE.png", help="draw the history of training")
     some.add_argument(
         "--tensorboard", type=Path, metavar="FOLDER", help="also log the history for TensorBoard"
     )
@@ -182,31 +272,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
 
 def _recipe_options(options: argparse.Namespace) -> dict[str, Any]:
     """What was given of the options that not every recipe takes."""
-    from fieldguide.recipes import RECIPES, find
+    from fieldguide.recipes.settings import NEEDS, RECIPE_OPTIONS, settings_for
 
-    flagged = {name: getattr(options, name) for name in RECIPE_OPTIONS if getattr(options, name) is not None}
-    given = _assigned(options) | flagged
-    needed = {name: name for name in flagged} | {
-        name: need for name, need in NEEDS.items() if getattr(options, name) is not None
-    }
-    for name, need in needed.items():
-        if need not in find(options.recipe).OPTIONS:
-            takers = [other for other in RECIPES if need in find(other).OPTIONS]
-            taken = f"recipes that do: {', '.join(takers)}" if takers else "no recipe of this version does"
-            flag = "--" + name.replace("_", "-")
-            raise OptionError(f"{flag}: the recipe {options.recipe} does not take it; {taken}; leave it out")
-    return given
-
-
-def _assigned(options: argparse.Namespace) -> dict[str, Any]:
-    """What ``--set`` gave, of the options that have no flag of their own."""
-    from fieldguide.recipes import find
-
-    allowed = sorted(find(options.recipe).OPTIONS - set(RECIPE_OPTIONS))
-    for name, _ in options.set:
-        if name not in allowed:
-            listed = ", ".join(allowed) or "none"
-            raise OptionError(
-                f"--set: the recipe {options.recipe} has no option {name!r} without a flag; it has {listed}"
-            )
-    return dict(options.set)
+    given = {name: getattr(options, name) for name in (*RECIPE_OPTIONS, *NEEDS)}
+    return settings_for(options.recipe, given, options.set)

@@ -1,24 +1,27 @@
 """``fieldguide tune``: search a recipe's settings, and train the best."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fieldguide import terminal
-from fieldguide.commands.options import (
+from fieldguide.commands import terminal
+from fieldguide.commands.shared.doubts import add_yes, begin
+from fieldguide.commands.shared.options import (
     STANDARD_OUTPUT,
+    add_data,
     add_json,
     count,
-    new_file,
+    opened,
     positive_number,
     say_refused,
     whole_number,
     write_json,
 )
+from fieldguide.commands.shared.output_paths import new_model, new_png
+from fieldguide.tasks.task import EITHER
 
 if TYPE_CHECKING:
-    from fieldguide.evaluation import Evaluation
-    from fieldguide.tune import Choice, TuneResult
+    from fieldguide.experiments.scoring import AnyEvaluation
+    from fieldguide.experiments.tune import Choice, TuneResult
 
 NAME = "tune"
 HELP = "search the settings of a recipe, and write the best as a model file"
@@ -30,11 +33,9 @@ MOST_TRIALS = 10
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare DATA, ``--out``, the recipe and the budget."""
+    add_data(parser)
     parser.add_argument(
-        "data", type=Path, metavar="DATA", help="class folders, split folders, a table or an archive"
-    )
-    parser.add_argument(
-        "--out", type=new_file, required=True, metavar="MODEL.onnx", help="the model file to write"
+        "--out", type=new_model, required=True, metavar="MODEL.onnx", help="the model file to write"
     )
     parser.add_argument(
         "--recipe", default="linear-probe", metavar="R", help="way to train (default: %(default)s)"
@@ -56,46 +57,37 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=whole_number, default=0, metavar="N", help="same seed, same search (default: 0)"
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the search of these images that was stopped"
+        "--resume", action="store_true", help="continue the search of these images that was stopped"
     )
     parser.add_argument(
-        "--plot", type=new_file, metavar="FILE.png", help="also draw the trials and what decided"
+        "--restart",
+        action="store_true",
+        help="with --resume: if data, settings or code differ, start a new search and keep the old one",
     )
+    parser.add_argument(
+        "--plot", type=new_png, metavar="FILE.png", help="also draw the trials and what decided"
+    )
+    add_yes(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Search, write the model file, and tell what was found and what to expect of it."""
-    from fieldguide.dataset import open_dataset
-    from fieldguide.files import cache_folder
-    from fieldguide.recipes.common import Setting
-    from fieldguide.study import Budget
-    from fieldguide.tune import TuneOptions, tune
+    from fieldguide.api.training import tune
 
-    with terminal.progress() as progress, open_dataset(options.data, progress=progress) as dataset:
-        wanted = TuneOptions(
-            data=options.data,
-            out=options.out,
-            recipe=options.recipe,
-            setting=Setting(backbone=options.backbone, seed=options.seed, progress=progress),
-            budget=Budget(options.trials, options.minutes),
-            objective=options.objective,
-            folds=options.folds,
-            cache=cache_folder(),
-            resume=options.resume,
-        )
-        result = tune(dataset, wanted)
-    if options.plot is not None:
-        from fieldguide.tune_picture import draw
-
-        draw(result, options.plot)
+    with (
+        terminal.progress() as progress,
+        opened(options, progress, tasks=EITHER) as dataset,
+    ):
+        begin(dataset, yes=options.yes)
+        names = ("out", "recipe", "backbone", "trials", "minutes", "objective", "folds", "seed")
+        given = {name: getattr(options, name) for name in (*names, "resume", "restart", "plot")}
+        result = tune(dataset, **given, progress=progress)
     return _report(result, options)
 
 
 def _report(result: "TuneResult", options: argparse.Namespace) -> int:
     answer = result.as_dict()
-    for note in result.trained.notes:
-        terminal.say(f"note: {note}")
     refused = answer["train"]["refused"]
     say_refused(refused, len(refused), "--json lists")
     to_errors = options.json == STANDARD_OUTPUT
@@ -106,13 +98,13 @@ def _report(result: "TuneResult", options: argparse.Namespace) -> int:
         tell(line)
     write_json(answer, options.json)
     if result.interrupted:
-        terminal.say("interrupted; the best so far was trained, and --resume goes on with the search")
+        terminal.say("interrupted; the best so far was trained, and --resume continues the search")
         return INTERRUPTED
     return 1 if refused else 0
 
 
 def _show_trials(result: "TuneResult") -> None:
-    from fieldguide.search_space import told_value
+    from fieldguide.experiments.search_space import value_text
 
     names = list(dict.fromkeys(name for trial in result.trials for name in trial.values))
     finished = sorted(
@@ -124,9 +116,9 @@ def _show_trials(result: "TuneResult") -> None:
     measure = (
         result.options.objective.replace("_", " ") if result.options.objective == "log_loss" else "errors"
     )
-    rows = [["trial", *names, measure, "accuracy"]]
+    rows = [["trial", *names, measure, result.words.name]]
     for trial in finished[:MOST_TRIALS]:
-        values = [told_value(trial.values.get(name, "-")) for name in names]
+        values = [value_text(trial.values.get(name, "-")) for name in names]
         rows.append([str(trial.number), *values, f"{trial.objective:.4f}", f"{trial.accuracy:.3f}"])
     terminal.show_table(rows)
 
@@ -135,8 +127,10 @@ def _lines(result: "TuneResult") -> list[str]:
     states = [trial.state for trial in result.trials]
     lines = [
         *_gone_on(result),
-        f"{states.count('complete')} trials finished, {states.count('pruned')} given up early, "
-        f"{states.count('failed')} failed",
+        (
+            f"{states.count('complete')} trials finished, {states.count('pruned')} given up early, "
+            f"{states.count('failed')} failed"
+        ),
         *_chosen(result.choice),
     ]
     if result.importances:
@@ -151,25 +145,34 @@ def _gone_on(result: "TuneResult") -> list[str]:
     if not result.options.resume:
         return []
     if result.found:
-        return [f"went on with a search of {result.found} trials"]
+        return [f"continued a search of {result.found} trials"]
     return [
-        "there was nothing to go on with, the search began anew: no earlier one was of the same images, "
-        "recipe, settings and version of fieldguide"
+        (
+            "there was no search to continue, so a new one was started: no earlier one was of the same "
+            "images, recipe, settings and version of fieldguide"
+        )
     ]
 
 
 def _chosen(choice: "Choice") -> list[str]:
+    from fieldguide.experiments.scoring import words_of
+
+    name = words_of(choice.default).name
     expected, as_it_comes = choice.expected, f"  as it comes          {_figures(choice.default)}"
     if not choice.values:
-        return [f"chosen: {choice.winner.name}; what was tried is not better, or only by luck", as_it_comes]
+        return [f"chosen: {choice.winner.name}; nothing tried was better by more than luck", as_it_comes]
     return [
         f"chosen: {choice.winner.name}",
         as_it_comes,
         f"  chosen               {_figures(choice.best)}, too good by the luck of having been chosen",
-        f"  expect on new ones   accuracy {expected.accuracy.value:.3f} ({expected.accuracy.low:.3f} to "
-        f"{expected.accuracy.high:.3f}), log loss {expected.log_loss.value:.3f}",
+        (
+            f"  expect on new ones   {name} {expected.accuracy.value:.3f} ({expected.accuracy.low:.3f} to "
+            f"{expected.accuracy.high:.3f}), log loss {expected.log_loss.value:.3f}"
+        ),
     ]
 
 
-def _figures(evaluation: "Evaluation") -> str:
-    return f"accuracy {evaluation.accuracy.value:.3f}, log loss {evaluation.log_loss:.3f}"
+def _figures(evaluation: "AnyEvaluation") -> str:
+    from fieldguide.experiments.scoring import score_of, words_of
+
+    return f"{words_of(evaluation).name} {score_of(evaluation).value:.3f}, log loss {evaluation.log_loss:.3f}"

@@ -10,15 +10,17 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from fieldguide.backbone_export import ExportedBackbone
-from fieldguide.dataset import Dataset
+from fieldguide.backbones.exported import ExportedBackbone
+from fieldguide.backbones.extraction import Features, extract
+from fieldguide.backbones.feature_memory import FeatureMemory
+from fieldguide.data.dataset import Dataset
+from fieldguide.data.leaks import Fingerprints
 from fieldguide.errors import OptionError, Refusal
-from fieldguide.feature_memory import FeatureMemory
-from fieldguide.features import Features, extract
-from fieldguide.graph import join, read_model
-from fieldguide.leaks import Side
-from fieldguide.preprocess import Preprocessing
+from fieldguide.images.preprocessing import Preprocessing
+from fieldguide.modelfile.graph import join, read_model
 from fieldguide.progress import Progress, silent
+from fieldguide.recipes.training_outcome import TrainingOutcome
+from fieldguide.tasks.task import Task
 
 
 def _unheard(row: Mapping[str, float]) -> None:
@@ -26,8 +28,8 @@ def _unheard(row: Mapping[str, float]) -> None:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a person decides about a training run."""
+class Options:
+    """What a person wishes of a training: with the data it decides the model file."""
 
     backbone: str | None = None
     """A backbone, or several joined by "+"; None lets the preset choose."""
@@ -37,11 +39,20 @@ class Setting:
     """The same data, seed and versions give the same file."""
     weights: Path | None = None
     """A local weights file of the backbone."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What only some recipes take, by name."""
+    precision: float | None = None
+    """Share of the tags given that are to be true, between 0 and 1; None gives tags for the best F1."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run needs, whatever is wished: where things are kept, who is told, what it watches."""
+
     cache: Path | None = None
     """Folder where features are kept; None keeps none."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """What only some recipes take, by name."""
     progress: Progress = silent
+    """Told of each stage of the work."""
     validation: Dataset | None = None
     """DATA's validation split, for recipes that watch their training; None has them hold some images out."""
     preview: Path | None = None
@@ -69,12 +80,27 @@ class OutOfFold:
 
     rows: NDArray[np.int64]
     """Images of the data set, of shape (n_images,)."""
-    labels: NDArray[np.int64]
-    """True class numbers, of shape (n_images,)."""
+    labels: NDArray[np.integer[Any]]
+    """True class numbers, of shape (n_images,); of tags :data:`fieldguide.tasks.tags.Indicators`."""
     probabilities: NDArray[np.float64]
     """Of shape (n_images, n_classes)."""
     typicality: NDArray[np.float64]
     """Of shape (n_images,)."""
+
+
+@dataclass(frozen=True)
+class LearnedHead:
+    """From features to answers, with the promises; what differs between single labels and tags."""
+
+    head: onnx.ModelProto
+    """From `features` to the outputs of the contract."""
+    set_threshold: float
+    """Classes at least this probable belong to the prediction set."""
+    out_of_fold: OutOfFold
+    choices: tuple[str, ...]
+    """A sentence for each automatic choice."""
+    tag_thresholds: NDArray[np.float64] | None = None
+    """Tags at least this probable are given, of shape (n_tags,); None for single labels."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +123,8 @@ class Fitted:
     """Images learned from."""
     fingerprint: str
     """SHA-256 over contents and labels of these images."""
+    digests: tuple[str, ...]
+    """SHA-256 of each image learned from, those held out of training to watch it included."""
     refused: tuple[Refusal, ...]
     choices: tuple[str, ...]
     """A sentence for each automatic choice: what and why."""
@@ -109,10 +137,21 @@ class Fitted:
     """Whether DATA's validation split chose anything, so that it measures no longer quite from outside."""
     kept_epoch: int | None = None
     """The epoch, from 1, whose weights were kept."""
-    side: Side | None = None
+    side: Fingerprints | None = None
     """What tells that another image is one of those learned from, where the recipe has it at hand."""
+    made_with: tuple[str, ...] = ()
+    """Packages whose version the model depends on, beyond those that every model file is made with."""
+    tag_thresholds: NDArray[np.float64] | None = None
+    """Tags at least this probable are given, of shape (n_tags,); None for single labels."""
+    outcome: TrainingOutcome | None = None
+    """What training did to the weights, for recipes that train a network step by step."""
     interrupted: bool = False
     """Whether Ctrl-C ended training early; the network is the best until then."""
+
+    @property
+    def task(self) -> Task:
+        """Whether it gives one label an image or any number of tags."""
+        return Task.SINGLE if self.tag_thresholds is None else Task.MULTIPLE
 
     @property
     def network(self) -> onnx.ModelProto:
@@ -122,9 +161,9 @@ class Fitted:
 
 
 def number_option(
-    setting: Setting, name: str, *, least: float, most: float = math.inf, least_is_allowed: bool = False
+    options: Options, name: str, *, least: float, most: float = math.inf, least_is_allowed: bool = False
 ) -> float | None:
-    """Read an option that is a number.
+    """Read a setting that is a number.
 
     Returns
     -------
@@ -136,12 +175,12 @@ def number_option(
     OptionError
         If it is no number, not above `least` (or below it, where that is allowed itself), or above `most`.
     """
-    value = setting.options.get(name)
+    value = options.settings.get(name)
     if value is None:
         return None
-    range_told = f"{least:g} or more" if least_is_allowed else f"more than {least:g}"
-    range_told += f" and at most {most:g}" if math.isfinite(most) else ""
+    range_text = f"{least:g} or more" if least_is_allowed else f"more than {least:g}"
+    range_text += f" and at most {most:g}" if math.isfinite(most) else ""
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not fits or not least <= value <= most or (value == least and not least_is_allowed):
-        raise OptionError(f"{name}: must be a number, {range_told}; got {value!r}")
+        raise OptionError(f"{name}: must be a number, {range_text}; got {value!r}")
     return float(value)

@@ -1,8 +1,8 @@
 """How well each class is recognised."""
 
-from fieldguide.intervals import share
-from fieldguide.page_blocks import Cell, Column, Section, Table
-from fieldguide.report.material import Material
+from fieldguide.metrics.intervals import share
+from fieldguide.report.blocks import Cell, Column, Section, TableBlock
+from fieldguide.report.material import ReportData
 
 COLUMNS = (
     Column("class"),
@@ -16,26 +16,25 @@ COLUMNS = (
 )
 
 
-def section(material: Material) -> Section:
+def section(material: ReportData) -> Section:
     """Precision, recall and F1 by class, the weakest first."""
     lead = (
-        "The weakest class comes first; a click on a heading sorts by it. Recall says how many of a "
-        "class are found, "
-        "precision how far its name can be trusted. Mind the range where there are few photos."
+        "The weakest class comes first; a click on a heading sorts by it. Recall says how many of a class "
+        "are found, precision how far its name can be trusted. Mind the range where there are few photos."
     )
-    return Section("classes", "Class by class", lead, [_table(material)])
+    return Section("classes", "Precision, recall and F1 by class", lead, [_table(material)])
 
 
-def _table(material: Material) -> Table:
+def _table(material: ReportData) -> TableBlock:
     scores = material.evaluation.per_class
     order = sorted(
         range(len(material.classes)), key=lambda number: (scores.support[number] == 0, scores.f1[number])
     )
     rows = tuple(_row(material, number) for number in order)
-    return Table("classes", f"{len(rows):,} classes", COLUMNS, rows, shown=20)
+    return TableBlock("classes", f"{len(rows):,} classes", COLUMNS, rows, shown=20)
 
 
-def _row(material: Material, number: int) -> tuple[Cell, ...]:
+def _row(material: ReportData, number: int) -> tuple[Cell, ...]:
     scores, name = material.evaluation.per_class, material.classes[number]
     n = int(scores.support[number])
     learned: Cell = material.trained_on.get(name)
@@ -54,7 +53,7 @@ def _row(material: Material, number: int) -> tuple[Cell, ...]:
     )
 
 
-def _most_taken_for(material: Material, number: int) -> str:
+def _most_taken_for(material: ReportData, number: int) -> str:
     wrong = material.evaluation.confusion[number].copy()
     wrong[number] = 0
     answer = int(wrong.argmax())

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fieldguide import page_figures
-from fieldguide.metrics import FloatArray, IntArray, ratio
-from fieldguide.page_blocks import Block, Cell, Column, Numbers, Picture, Section, Table, Text
-from fieldguide.report.material import Material, named
+from fieldguide.metrics.classification import FloatArray, IntArray, ratio
+from fieldguide.report import figures
+from fieldguide.report.blocks import Block, Cell, Column, Numbers, Picture, Section, TableBlock, Text
+from fieldguide.report.material import ReportData, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ MOST_CELLS = 5_000
 """Cells of the matrix that its CSV holds, the fullest first; 5,000 are about 100 KB."""
 
 
-def section(material: Material) -> Section:
+def section(material: ReportData) -> Section:
     """The matrix, classes that are mixed up side by side, and the pairs with the most mistakes."""
     pairs = material.evaluation.confused()
     blocks: list[Block] = [_picture(material)]
@@ -31,10 +31,10 @@ def section(material: Material) -> Section:
     else:
         blocks.append(Text("No class was taken for another."))
     lead = (
-        "Each row is a true class and says what its photos were taken for. Mistakes lie off the diagonal; "
-        "classes that are mixed up with each other stand side by side."
+        "What is mixed up with what: each row is a true class and says what its photos were taken for. "
+        "Mistakes lie off the diagonal; classes that are mixed up with each other stand side by side."
     )
-    return Section("confusion", "What is mixed up", lead, blocks)
+    return Section("confusion", "Confusion matrix", lead, blocks)
 
 
 def clustered(confusion: IntArray) -> IntArray:
@@ -65,16 +65,14 @@ def clustered(confusion: IntArray) -> IntArray:
     return np.asarray(leaves_list(tree), dtype=np.int64)
 
 
-def _picture(material: Material) -> Picture:
+def _picture(material: ReportData) -> Picture:
     whole, classes = material.evaluation.confusion, material.classes
-    chosen = _chosen(whole)
-    part = whole[np.ix_(chosen, chosen)]
-    order = clustered(part)
-    names = [named(classes[number]) for number in chosen[order]]
-    size = min(4.2 + 0.32 * len(names), 11.5)
-    with page_figures.style():
-        figure, axes = page_figures.axes(size + 1.2, size)
-        _draw(axes, part[np.ix_(order, order)], names)
+    chosen = drawn_classes(whole)
+    part, names = whole[np.ix_(chosen, chosen)], [classes[number] for number in chosen]
+    size = side(len(names))
+    with figures.style():
+        figure, axes = figures.axes(size + 1.2, size)
+        draw(axes, whole, classes)
     caption = "Numbers are photos; the darker a field, the larger its share of the row."
     if not _has_scipy():
         caption += (
@@ -91,7 +89,7 @@ def _picture(material: Material) -> Picture:
         "confusion-matrix",
         _alt(material),
         caption,
-        page_figures.Plot(figure),
+        figures.Plot(figure),
         Numbers(("true class", "taken for", "photos"), _cells(whole, classes)),
         wide=len(names) > NARROW,
     )
@@ -101,17 +99,51 @@ def _has_scipy() -> bool:
     return importlib.util.find_spec("scipy") is not None
 
 
-def _draw(axes: "Axes", counts: IntArray, names: list[str]) -> None:
+def side(classes: int) -> float:
+    """Inches that the picture takes for its classes."""
+    return min(4.2 + 0.32 * min(classes, MOST_DRAWN), 11.5)
+
+
+def drawn_classes(confusion: IntArray) -> IntArray:
+    """Numbers of the classes that a picture shows, those that are mixed up side by side."""
+    chosen = _chosen(confusion)
+    return chosen[clustered(confusion[np.ix_(chosen, chosen)])]
+
+
+def draw(
+    axes: "Axes",
+    confusion: IntArray,
+    classes: tuple[str, ...],
+    words: tuple[str, str] = ("true class", "taken for"),
+) -> None:
+    """Draw a confusion matrix, of too many classes those with the most mistakes.
+
+    Parameters
+    ----------
+    axes
+        Of Matplotlib.
+    confusion
+        Of shape (n_classes, n_classes), rows true.
+    classes
+        Their names.
+    words
+        What rows and columns are.
+    """
+    chosen = drawn_classes(confusion)
+    _draw_counts(axes, confusion[np.ix_(chosen, chosen)], [named(classes[number]) for number in chosen])
+    axes.set_ylabel(words[0])
+    axes.set_xlabel(words[1])
+
+
+def _draw_counts(axes: "Axes", counts: IntArray, names: list[str]) -> None:
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     shares = _shares(counts)
-    shading = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#8ec3e0", page_figures.BLUE, "#06304d"])
+    shading = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#8ec3e0", figures.BLUE, "#06304d"])
     axes.imshow(shares, cmap=shading, norm=PowerNorm(0.5, 0, 1))
     places = range(len(names))
     axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(places, names)
-    axes.set_xlabel("taken for")
-    axes.set_ylabel("true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
@@ -119,7 +151,7 @@ def _draw(axes: "Axes", counts: IntArray, names: list[str]) -> None:
     axes.grid(which="minor", color="#e7eaee", linewidth=1)
     axes.tick_params(which="minor", length=0)
     for row, column in zip(*np.nonzero(counts), strict=True):
-        colour = "white" if shares[row, column] > 0.3 else page_figures.INK
+        colour = "white" if shares[row, column] > 0.3 else figures.INK
         count = int(counts[row, column])
         text = f"{count:,}" if count < 10_000 else f"{count / 1000:.0f}k"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
@@ -139,7 +171,7 @@ def _shares(confusion: IntArray) -> FloatArray:
     )
 
 
-def _pairs(material: Material, pairs: list[tuple[str, str, int]]) -> Table:
+def _pairs(material: ReportData, pairs: list[tuple[str, str, int]]) -> TableBlock:
     support = dict(zip(material.classes, material.evaluation.per_class.support.tolist(), strict=True))
     rows: list[tuple[Cell, ...]] = [
         (truth, answer, images, images / support[truth]) for truth, answer, images in pairs[:MOST_PAIRS]
@@ -151,7 +183,7 @@ def _pairs(material: Material, pairs: list[tuple[str, str, int]]) -> Table:
         Column("photos"),
         Column("of the class", ".1%", bar=True, note="share of the true class's photos"),
     )
-    return Table("confused-pairs", f"Most often mixed up{more}", columns, tuple(rows), shown=10)
+    return TableBlock("confused-pairs", f"Most often mixed up{more}", columns, tuple(rows), shown=10)
 
 
 def _cells(confusion: IntArray, classes: tuple[str, ...]) -> tuple[tuple[Cell, ...], ...]:
@@ -164,9 +196,9 @@ def _cells(confusion: IntArray, classes: tuple[str, ...]) -> tuple[tuple[Cell, .
     )
 
 
-def _alt(material: Material) -> str:
+def _alt(material: ReportData) -> str:
     pairs = material.evaluation.confused()[:3]
     if not pairs:
         return "Confusion matrix: every photo lies on the diagonal."
-    told = "; ".join(f"{truth} taken for {answer} {images} times" for truth, answer, images in pairs)
-    return f"Confusion matrix of {len(material.classes)} classes. Most frequent mistakes: {told}."
+    summary = "; ".join(f"{truth} taken for {answer} {images} times" for truth, answer, images in pairs)
+    return f"Confusion matrix of {len(material.classes)} classes. Most frequent mistakes: {summary}."

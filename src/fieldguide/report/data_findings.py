@@ -2,30 +2,31 @@
 
 from typing import Any
 
-from fieldguide.page_blocks import Block, Cell, Column, Notice, Section, Table, Text
-from fieldguide.report.material import Material, plural
+from fieldguide.installation import program_command
+from fieldguide.report.blocks import Block, Cell, Column, Notice, Section, TableBlock, Text
+from fieldguide.report.material import CommonMaterial, plural
 
 PATHS = 3
 """Files named for a finding; the JSON of ``check`` has them all."""
 MOST = 500
 
 
-def section(material: Material) -> Section:
+def section(material: CommonMaterial) -> Section:
     """Findings, or the command that looks for them; and refused photos."""
     lead = "Faults in the data limit every model, and wrong labels make a good one look worse than it is."
     blocks: list[Block] = []
     if material.findings is None:
         text = "The data were not checked. This looks for duplicates, leaks, wrong labels and odd photos:"
-        check = f"fieldguide check {material.data} --json check.json"
-        again = (
-            f"fieldguide evaluate {material.model} {material.data} --findings check.json --report FILE.html"
+        check = program_command(f"check {material.data} --json check.json")
+        again = program_command(
+            f"evaluate {material.model} {material.data} --findings check.json --report FILE.html"
         )
         blocks.append(Notice(text, f"{check}\n{again}"))
     else:
         blocks.append(_found(material.findings))
     if material.evaluation.refused:
         blocks.append(_refused(material))
-    return Section("data", "What is wrong with the data", lead, blocks)
+    return Section("data", "Data findings", lead, blocks)
 
 
 def findings_of(answer: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ def findings_of(answer: dict[str, Any] | None) -> list[dict[str, Any]]:
     ]
 
 
-def _found(answer: dict[str, Any]) -> Table | Text:
+def _found(answer: dict[str, Any]) -> TableBlock | Text:
     findings = findings_of(answer)
     if not findings:
         return Text("fieldguide check found nothing wrong.")
@@ -55,14 +56,14 @@ def _found(answer: dict[str, Any]) -> Table | Text:
         for finding in findings
     ]
     names = ("code", "finding", "kind", "count", "what it is", "first files")
-    return Table("findings", "Found by fieldguide check", tuple(map(Column, names)), tuple(rows))
+    return TableBlock("findings", "Found by fieldguide check", tuple(map(Column, names)), tuple(rows))
 
 
-def _refused(material: Material) -> Table:
+def _refused(material: CommonMaterial) -> TableBlock:
     refused = material.evaluation.refused
     rows = tuple((refusal.path, refusal.message, refusal.code) for refusal in refused[:MOST])
     caption = (
         f"{plural(len(refused), 'file')} could not be read and "
         f"{'was' if len(refused) == 1 else 'were'} left out"
     )
-    return Table("refused", caption, tuple(map(Column, ("file", "why", "code"))), rows, shown=8)
+    return TableBlock("refused", caption, tuple(map(Column, ("file", "why", "code"))), rows, shown=8)

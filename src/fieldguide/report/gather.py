@@ -7,18 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldguide.errors import DataError
-from fieldguide.evaluate import AnyPredictor, Measured, answers_to, foreign_answers, measured_by
-from fieldguide.evaluation import with_foreign
+from fieldguide.evaluation.measurement import (
+    Measured,
+    answers_to,
+    foreign_answers,
+    measured_by,
+)
+from fieldguide.evaluation.model_comparison import compare_models
+from fieldguide.evaluation.result import with_foreign
+from fieldguide.installation import program_command
 from fieldguide.progress import Progress, silent
-from fieldguide.report.material import Material
+from fieldguide.report.material import ReportData
+from fieldguide.report.observed_predictor import ObservedPredictor
 from fieldguide.report.photos import Photos
-from fieldguide.rivals import compare_models
-from fieldguide.witness import Witness
 
 if TYPE_CHECKING:
-    from fieldguide.dataset import Dataset
-    from fieldguide.leaks import Leaks
-    from fieldguide.predictor import Predictor
+    from fieldguide.data.dataset import Dataset
+    from fieldguide.data.leaks import Leaks
+    from fieldguide.prediction.predictor import Predictor
 
 MAX_BYTES = 100_000_000
 """A file of another command above this size is not read."""
@@ -36,7 +42,7 @@ class Asked:
     """A file that ``check --json`` wrote."""
     learning_curve: Path | None = None
     """A file that ``compare --curve --json`` wrote."""
-    rivals: Mapping[str, AnyPredictor] = field(default_factory=dict)
+    models: "Mapping[str, Predictor]" = field(default_factory=dict)
     """All models to compare by name, the one of the report first; empty compares none."""
 
 
@@ -48,7 +54,7 @@ def gather(
     foreign: "Dataset | None" = None,
     leaks: "Leaks | None" = None,
     progress: Progress = silent,
-) -> Material:
+) -> ReportData:
     """Measure a model for a report.
 
     Parameters
@@ -64,31 +70,30 @@ def gather(
     leaks
         Which of the images training has seen.
     progress
-        Told of the images done.
+        Callback for progress: the images done.
 
     Raises
     ------
     DataError
         If no image is left to measure on, or a file of another command is not what it should be.
     """
-    findings = _read(asked.findings, "findings", "fieldguide check DATA --json FILE")
-    curve = _read(asked.learning_curve, "learning_curve", "fieldguide compare DATA --curve --json FILE")
-    witness = Witness(predictor, images)
+    findings, curve = read_others(asked)
+    witness = ObservedPredictor(predictor, images)
     answers = answers_to(witness, images, progress)
-    measured, others = measured_by(witness, images, answers, leaks), None
+    measured, others = measured_by(witness, images, answers, leaks, progress), None
     if foreign is not None:
         others, refused = foreign_answers(predictor, foreign, progress)
         measured = with_foreign(measured, answers.outcomes, others, refused)
-    rivalry = None
-    if asked.rivals:
-        known = {next(iter(asked.rivals)): Measured(answers, measured)}
-        rivalry = compare_models(
-            asked.rivals, images, foreign=foreign, leaks=leaks, known=known, progress=progress
+    comparison = None
+    if asked.models:
+        known = {next(iter(asked.models)): Measured(answers, measured)}
+        comparison = compare_models(
+            asked.models, images, foreign=foreign, leaks=leaks, known=known, progress=progress
         )
-    return Material(
+    return ReportData(
         model=asked.model.name,
         data=asked.data.name or str(asked.data),
-        split=asked.split or _split_of(images),
+        split=asked.split or split_of(images),
         card=predictor.card,
         digest=predictor.digest,
         evaluation=measured,
@@ -97,13 +102,26 @@ def gather(
         witness=witness,
         photos=Photos(predictor),
         findings=findings,
-        learning_curve=None if curve is None else curve["learning_curve"],
+        learning_curve=curve,
         foreign=others,
-        rivalry=rivalry,
+        comparison=comparison,
     )
 
 
-def _split_of(images: "Dataset") -> str:
+def read_others(asked: Asked) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What ``check`` and ``compare --curve`` found, where their files were named.
+
+    Raises
+    ------
+    DataError
+        If a file is not what it should be.
+    """
+    findings = _read(asked.findings, "findings", program_command("check DATA --json FILE"))
+    curve = _read(asked.learning_curve, "learning_curve", program_command("compare DATA --curve --json FILE"))
+    return findings, None if curve is None else curve["learning_curve"]
+
+
+def split_of(images: "Dataset") -> str:
     """The one split that the images are of, or all."""
     present = set(images.splits or ())
     return present.pop() if len(present) == 1 else "all"
@@ -120,7 +138,7 @@ def _read(path: Path | None, key: str, command: str) -> dict[str, Any] | None:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is no JSON that can be read; make it with: {command}") from error
+        raise DataError(f"{path}: is not readable JSON; make it with: {command}") from error
     if not isinstance(answer, dict) or key not in answer:
         raise DataError(f"{path}: must be a JSON object with {key!r}; make it with: {command}")
     return answer

@@ -1,15 +1,19 @@
 """How good the model is, in one look."""
 
-from fieldguide.evaluation import LeakedPart
-from fieldguide.intervals import Interval
-from fieldguide.page_blocks import Block, Notice, Section, Text, Tile, Tiles
-from fieldguide.report.material import Material, percent, plural, span
+from fieldguide.evaluation.result import LeakedPart
+from fieldguide.metrics.intervals import Interval
+from fieldguide.report.blocks import Block, Notice, Section, Text, Tile, Tiles
+from fieldguide.report.material import ReportData, percent, plural, span
 
 
-def section(material: Material) -> Section:
+def section(material: ReportData) -> Section:
     """The headline: figures with their ranges, and what they mean in plain words."""
     measured = material.evaluation
     blocks: list[Block] = [Tiles(tuple(_tiles(material))), Text(_in_words(material))]
+    if measured.learned is not None and measured.learned.n:
+        blocks.append(Notice(measured.learned.summary))
+    if measured.shift is not None:
+        blocks.append(Notice(f"Distribution shift: {measured.shift.summary}."))
     if measured.leaks is not None and measured.leaks.paths:
         blocks.append(Notice(_leaked(measured.leaks)))
     promise = _promise(material)
@@ -21,10 +25,10 @@ def section(material: Material) -> Section:
         f"Measured on {plural(measured.n, 'photo')}. Ranges hold the true value with 95 % confidence: "
         "the fewer the photos, the wider they are."
     )
-    return Section("headline", "How good it is", lead, blocks)
+    return Section("headline", "Accuracy", lead, blocks)
 
 
-def _tiles(material: Material) -> list[Tile]:
+def _tiles(material: ReportData) -> list[Tile]:
     measured, thresholds = material.evaluation, material.card["thresholds"]
     tiles = [
         _share("Accuracy", measured.accuracy, "right answers"),
@@ -63,7 +67,7 @@ def _share(name: str, interval: Interval, note: str) -> Tile:
     )
 
 
-def _in_words(material: Material) -> str:
+def _in_words(material: ReportData) -> str:
     accuracy, n = material.evaluation.accuracy, material.evaluation.n
     wrong = n - int(material.right.sum())
     if not wrong:
@@ -79,7 +83,7 @@ def _in_words(material: Material) -> str:
     )
 
 
-def _promise(material: Material) -> Notice | None:
+def _promise(material: ReportData) -> Notice | None:
     """Whether training had promised something else."""
     promised, found = material.promised, material.evaluation.accuracy
     if promised is None:
@@ -100,14 +104,14 @@ def _promise(material: Material) -> Notice | None:
 
 
 def _leaked(leaks: LeakedPart) -> str:
-    told = f"{leaks.told[:1].upper()}{leaks.told[1:]}."
+    summary = f"{leaks.summary[:1].upper()}{leaks.summary[1:]}."
     if leaks.accuracy_without is None:
-        return f"{told} No photo is left that training has not seen."
+        return f"{summary} No photo is left that training has not seen."
     without = f"{percent(leaks.accuracy_without.value)} ({span(leaks.accuracy_without)})"
-    return f"{told} Without them, on {plural(leaks.n_without, 'photo')}, accuracy is {without}."
+    return f"{summary} Without them, on {plural(leaks.n_without, 'photo')}, accuracy is {without}."
 
 
-def _strangers(material: Material) -> str:
+def _strangers(material: ReportData) -> str:
     images = sum(count for _, count in material.evaluation.strangers)
     names = ", ".join(label for label, _ in material.evaluation.strangers[:5])
     return f"{plural(images, 'photo')} were left out: their labels are not classes of this model ({names})."

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.evaluation import Evaluation, ForeignAnswers, Outcomes
-from fieldguide.intervals import Interval
+from fieldguide.evaluation.result import Evaluation, ForeignAnswers, Outcomes
+from fieldguide.evaluation.tag_result import TagEvaluation, TagOutcomes
+from fieldguide.metrics.calibration_curve import Reliability, reliability
+from fieldguide.metrics.intervals import Interval
+from fieldguide.metrics.ranking_curves import Curves
 from fieldguide.plain_text import escaped
-from fieldguide.ranking_curves import Curves
-from fieldguide.reliability import Reliability, reliability
 from fieldguide.report.photos import Photos
 
 if TYPE_CHECKING:
-    from fieldguide.dataset import Dataset
-    from fieldguide.rivals import Rivalry
-    from fieldguide.witness import Witness
+    from fieldguide.data.dataset import Dataset
+    from fieldguide.evaluation.model_comparison import ModelComparison
+    from fieldguide.report.observed_predictor import ObservedPredictor, ObservedSample
 
 
-@dataclass(frozen=True)
-class Material:
-    """A measurement, the model's card, and what other commands found."""
+@dataclass(frozen=True, kw_only=True)
+class CommonMaterial:
+    """What reports of single labels and of tags share: a measurement, the card, what others found."""
 
     model: str
     """The model file as the person named it."""
@@ -34,13 +35,13 @@ class Material:
     """Of the model file; docs/artifact.md explains every field."""
     digest: str
     """Of the model file."""
-    evaluation: Evaluation
+    evaluation: Evaluation | TagEvaluation
     """The numbers."""
-    outcomes: Outcomes
+    outcomes: Outcomes | TagOutcomes
     """The answers, a row an image that could be read."""
     images: "Dataset"
     """These images, in the same order."""
-    witness: "Witness"
+    witness: "ObservedSample"
     photos: Photos
     findings: dict[str, Any] | None = None
     """What ``check --json`` wrote; None without it."""
@@ -48,13 +49,39 @@ class Material:
     """What ``compare --curve --json`` wrote under ``learning_curve``; None without it."""
     foreign: ForeignAnswers | None = None
     """Answers to images of other things; None without any."""
-    rivalry: "Rivalry | None" = None
-    """The same images answered by other models; None without any."""
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The model's classes."""
         return self.evaluation.classes
+
+    @property
+    def trained_on(self) -> dict[str, int]:
+        """Photos of each class or tag that the model learned from; empty where the card does not say."""
+        counts = self.card["data"].get("per_class")
+        return counts if isinstance(counts, dict) else {}
+
+    def shown(self, row: int) -> str:
+        """Name of the image of a row."""
+        return self.images.display(self.images.paths[row])
+
+    def stated(self, figure: str) -> Interval | None:
+        """A figure on held-out photos when the model was trained; None where the card does not say."""
+        stated = self.card["metrics"].get(figure)
+        if not (isinstance(stated, dict) and {"value", "low", "high"} <= set(stated)):
+            return None
+        return Interval(stated["value"], stated["low"], stated["high"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData(CommonMaterial):
+    """A measurement of single labels."""
+
+    evaluation: Evaluation
+    outcomes: Outcomes
+    witness: "ObservedPredictor"
+    comparison: "ModelComparison | None" = None
+    """The same images answered by other models; None without any."""
 
     @cached_property
     def curves(self) -> Curves:
@@ -74,25 +101,12 @@ class Material:
     @property
     def promised(self) -> Interval | None:
         """Accuracy on held-out photos when it was trained; None where the card does not say."""
-        stated = self.card["metrics"].get("accuracy")
-        if not (isinstance(stated, dict) and {"value", "low", "high"} <= set(stated)):
-            return None
-        return Interval(stated["value"], stated["low"], stated["high"])
+        return self.stated("accuracy")
 
     @property
     def flattered(self) -> bool:
         """Whether accuracy is higher than training promised, and not by chance."""
         return self.promised is not None and self.evaluation.accuracy.low > self.promised.high
-
-    @property
-    def trained_on(self) -> dict[str, int]:
-        """Photos of each class that the model learned from; empty where the card does not say."""
-        counts = self.card["data"].get("per_class")
-        return counts if isinstance(counts, dict) else {}
-
-    def shown(self, row: int) -> str:
-        """Name of the image of a row."""
-        return self.images.display(self.images.paths[row])
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fieldguide.page_blocks import Block, Facts, Section, Text
-from fieldguide.report.material import Material, listed, percent, plural
+from fieldguide.report.blocks import Block, Facts, Section, Text
+from fieldguide.report.material import CommonMaterial, listed, percent, plural
+from fieldguide.tasks.task import Task
 
 
-def section(material: Material) -> Section:
+def section(material: CommonMaterial) -> Section:
     """The card in words."""
     lead = "From the card inside the model file; fieldguide info shows all of it."
     blocks: list[Block] = [Text(_purpose(material)), Facts(tuple(_facts(material)))]
@@ -16,11 +17,18 @@ def section(material: Material) -> Section:
         blocks.append(
             Facts(tuple((f"choice {n}", str(choice)) for n, choice in enumerate(choices, 1)), long=True)
         )
-    return Section("model", "The model", lead, blocks)
+    return Section("model", "Model card", lead, blocks)
 
 
-def _purpose(material: Material) -> str:
+def _purpose(material: CommonMaterial) -> str:
     names = listed(material.classes)
+    if Task.of_card(material.card) is Task.MULTIPLE:
+        return (
+            f"It knows {plural(len(material.classes), 'tag')}: {names}. Each photo gets any number of these, "
+            "none included, each with a probability of its own; a photo that looks like none learned from "
+            "should be called unknown. It was made for photos of the kind it was trained on, and nothing is "
+            "known of others."
+        )
     return (
         f"It tells apart {plural(len(material.classes), 'class', 'classes')}: {names}. Each photo gets "
         "one of these "
@@ -30,7 +38,7 @@ def _purpose(material: Material) -> str:
     )
 
 
-def _facts(material: Material) -> list[tuple[str, str]]:
+def _facts(material: CommonMaterial) -> list[tuple[str, str]]:
     card, rows = material.card, []
     rows.append(
         ("recipe", " ".join(str(part) for part in (card["recipe"], card.get("preset") or "") if part))
@@ -43,7 +51,9 @@ def _facts(material: Material) -> list[tuple[str, str]]:
     rows.append(("sees", f"{size} × {size} pixels, {_shape(card['preprocessing']['mode'])}"))
     limits = card["thresholds"]
     rows.append(("unknown", f"below a typicality of {limits['unknown']:g}"))
-    if limits.get("set") is not None:
+    if Task.of_card(card) is Task.MULTIPLE:
+        rows += _of_tags(limits)
+    elif limits.get("set") is not None:
         promise = (
             f"every class of at least {limits['set']:.3f}; holds the truth for "
             f"{percent(limits['coverage'], 0)}"
@@ -53,16 +63,35 @@ def _facts(material: Material) -> list[tuple[str, str]]:
     return rows
 
 
+def _of_tags(limits: dict[str, Any]) -> list[tuple[str, str]]:
+    """From which probabilities on tags are given, and what the set holds."""
+    low, high = min(limits["tags"]), max(limits["tags"])
+    rows = [("tags given", f"from probabilities of {low:.2f} to {high:.2f} on, by tag")]
+    least = limits.get("set")
+    if least is not None:
+        among = (
+            "just the tags given"
+            if least >= 1
+            else f"the tags given and those of at least {least:.2g}"
+            if least > 0
+            else "every tag"
+        )
+        held = f"{percent(limits['coverage'], 0)} of a photo's true tags on average"
+        rows.append(("set", f"{among}; holds {held}"))
+    return rows
+
+
 def _training(card: dict[str, Any]) -> list[tuple[str, str]]:
     rows, data, metrics = [], card["data"], card["metrics"]
     if isinstance(data.get("images"), int):
         rows.append(("trained on", f"{plural(data['images'], 'photo')}"))
     if data.get("fingerprint"):
         rows.append(("data fingerprint", str(data["fingerprint"])))
-    accuracy = metrics.get("accuracy")
-    if isinstance(accuracy, dict) and "value" in accuracy:
-        where = metrics.get("measured_on", "held-out photos")
-        rows.append(("accuracy then", f"{percent(accuracy['value'])}, measured on {where} photos"))
+    for key, name in (("accuracy", "accuracy then"), ("map", "mean average precision then")):
+        figure = metrics.get(key)
+        if isinstance(figure, dict) and "value" in figure:
+            where = metrics.get("measured_on", "held-out photos")
+            rows.append((name, f"{percent(figure['value'])}, measured on {where} photos"))
     if card.get("seed") is not None:
         rows.append(("seed", str(card["seed"])))
     return rows

@@ -6,15 +6,17 @@ figures.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from fieldguide.intervals import share
-from fieldguide.page_blocks import Section, Step, Steps, Text
+from fieldguide.installation import program_command
+from fieldguide.metrics.calibration_curve import Reliability
+from fieldguide.metrics.intervals import share
+from fieldguide.report.blocks import Section, Step, Steps, Text
 from fieldguide.report.data_findings import findings_of
-from fieldguide.report.material import Material, percent, plural
+from fieldguide.report.material import CommonMaterial, ReportData, percent, plural
 
 SURE = 0.9
 """A wrong answer at least this probable, on a typical photo, makes the label suspect."""
@@ -40,39 +42,44 @@ class Idea:
     step: Step
 
 
-def section(material: Material) -> Section:
+def section(material: ReportData) -> Section:
     """The steps that the measurement gives reason for."""
     lead = (
         "Ranked by what accuracy would gain at most, if the step worked in full: the photos it concerns, "
         "divided by all photos. What brings safety and not accuracy comes last."
     )
-    ideas = sorted(ideas_of(material), key=lambda idea: -idea.gain)[:MOST]
-    if not ideas:
-        text = "Nothing stands out: no pair of classes, no class and no label asks for work. Use the model."
-        return Section("next", "What to do next", lead, [Text(text)])
-    return Section("next", "What to do next", lead, [Steps(tuple(idea.step for idea in ideas))])
+    nothing = "Nothing stands out: no pair of classes, no class and no label asks for work. Use the model."
+    return ranked(ideas_of(material), lead, nothing)
 
 
-def ideas_of(material: Material) -> Iterator[Idea]:
+def ranked(ideas: Iterable[Idea], lead: str, nothing: str) -> Section:
+    """The steps with the largest gains; `nothing` says it where there are none."""
+    first = sorted(ideas, key=lambda idea: -idea.gain)[:MOST]
+    shown = Steps(tuple(idea.step for idea in first)) if first else Text(nothing)
+    return Section("next", "What to do next", lead, [shown])
+
+
+def ideas_of(material: ReportData) -> Iterator[Idea]:
     """All steps that the numbers give reason for, in no order."""
     yield from _seen_before(material)
     yield from _confused(material)
     yield from _labels(material)
     yield from _few_photos(material)
     yield from _more_photos(material)
-    yield from _findings(material)
-    yield from _foreign(material)
-    yield from _unlike(material)
-    yield from _calibration(material)
-    yield from _refused(material)
+    yield from findings(material)
+    yield from foreign(material)
+    yield from unlike(material)
+    yield from calibration(material.reliability, flattered=material.flattered)
+    yield from refused(material)
     yield from _few_measured(material)
 
 
-def _idea(gain: float, title: str, why: str, command: str = "") -> Idea:
+def idea(gain: float, title: str, why: str, command: str = "") -> Idea:
+    """A step with its gain in points, where that can be told."""
     return Idea(gain, Step(title, why, f"up to +{100 * gain:.1f} points" if gain > 0 else "", command))
 
 
-def _seen_before(material: Material) -> Iterator[Idea]:
+def _seen_before(material: ReportData) -> Iterator[Idea]:
     """More right answers than training promised: these photos may be the training photos."""
     if material.flattered:
         why = (
@@ -82,7 +89,7 @@ def _seen_before(material: Material) -> Iterator[Idea]:
         yield Idea(FIRST, Step("Make sure that these photos are new to the model", why))
 
 
-def _confused(material: Material) -> Iterator[Idea]:
+def _confused(material: ReportData) -> Iterator[Idea]:
     """The pair of classes mixed up most, in both directions."""
     both = material.evaluation.confusion + material.evaluation.confusion.T
     both = np.triu(both, 1)
@@ -92,14 +99,13 @@ def _confused(material: Material) -> Iterator[Idea]:
         return
     one, other = material.classes[first], material.classes[second]
     why = (
-        f"{mixed} of {material.evaluation.n:,} photos are mistaken between these two. Decide what divides "
-        "them, mend the "
-        "labels on both sides, and add photos that lie near the border."
+        f"{mixed} of {material.evaluation.n:,} photos are mistaken between these two. Decide what "
+        "distinguishes them, correct the labels of both, and add photos near the border between them."
     )
-    yield _idea(mixed / material.evaluation.n, f"Draw the line between {one} and {other}", why)
+    yield idea(mixed / material.evaluation.n, f"Draw the line between {one} and {other}", why)
 
 
-def _labels(material: Material) -> Iterator[Idea]:
+def _labels(material: ReportData) -> Iterator[Idea]:
     """Sure mistakes on photos that look familiar."""
     out = material.outcomes
     suspect = ~material.right & (out.confidence >= SURE) & ~out.unknown
@@ -108,14 +114,13 @@ def _labels(material: Material) -> Iterator[Idea]:
         return
     why = (
         f"The model is at least {percent(SURE, 0)} sure of another name for {plural(count, 'photo')} that "
-        "otherwise look "
-        "familiar. Surest mistakes, below, shows them. Each wrong label that is mended counts as a right "
-        "answer."
+        "otherwise look familiar. Most confident errors, below, shows them. Each wrong label that is "
+        "corrected counts as a right answer."
     )
-    yield _idea(count / material.evaluation.n, f"Look at {plural(count, 'suspicious label')}", why)
+    yield idea(count / material.evaluation.n, f"Look at {plural(count, 'suspicious label')}", why)
 
 
-def _few_photos(material: Material) -> Iterator[Idea]:
+def _few_photos(material: ReportData) -> Iterator[Idea]:
     """The class with few training photos that loses most against the median class."""
     learned = material.trained_on
     support, recall = material.evaluation.per_class.support, material.evaluation.per_class.recall
@@ -136,10 +141,10 @@ def _few_photos(material: Material) -> Iterator[Idea]:
         f"{percent(recall[best], 0)} "
         f"of its photos are recognised against {percent(median, 0)} in the usual class."
     )
-    yield _idea(lost / material.evaluation.n, f"Collect more photos of {name}", why)
+    yield idea(lost / material.evaluation.n, f"Collect more photos of {name}", why)
 
 
-def _more_photos(material: Material) -> Iterator[Idea]:
+def _more_photos(material: ReportData) -> Iterator[Idea]:
     """What the learning curve says, where it was measured."""
     outlook = (material.learning_curve or {}).get("outlook")
     if not isinstance(outlook, dict):
@@ -147,10 +152,10 @@ def _more_photos(material: Material) -> Iterator[Idea]:
     gain = outlook.get("gain", {}).get("value", 0.0)
     if isinstance(gain, float) and gain > 0.005:
         sentence = str((material.learning_curve or {}).get("sentence", ""))
-        yield _idea(gain, "Double the training photos", sentence[:1].upper() + sentence[1:] + ".")
+        yield idea(gain, "Double the training photos", sentence[:1].upper() + sentence[1:] + ".")
 
 
-def _findings(material: Material) -> Iterator[Idea]:
+def findings(material: CommonMaterial) -> Iterator[Idea]:
     """The gravest finding of the data check."""
     issues = [finding for finding in findings_of(material.findings) if finding["severity"] == "issue"]
     if issues:
@@ -160,10 +165,10 @@ def _findings(material: Material) -> Iterator[Idea]:
             f"{most['message']}"
         )
         data = shlex.quote(str((material.findings or {}).get("data", material.data)))
-        yield _idea(0, "Mend the data first", why, f"fieldguide check {data} --fix corrections.csv")
+        yield idea(0, "Correct the data first", why, program_command(f"check {data} --fix corrections.csv"))
 
 
-def _foreign(material: Material) -> Iterator[Idea]:
+def foreign(material: CommonMaterial) -> Iterator[Idea]:
     """Photos of other things that get a name."""
     found = material.evaluation.foreign
     if found is None or found.miss_rate.low <= MISSED:
@@ -178,12 +183,12 @@ def _foreign(material: Material) -> Iterator[Idea]:
     else:
         why += (
             "They look nearly as familiar as these photos. If such photos will come, add a class for them, "
-            "and have answers of a low probability looked at."
+            "and let a person check answers with a low probability."
         )
-    yield _idea(0, "Photos of other things pass as known", why)
+    yield idea(0, "Photos of other things pass as known", why)
 
 
-def _unlike(material: Material) -> Iterator[Idea]:
+def unlike(material: CommonMaterial) -> Iterator[Idea]:
     """More unknown photos than the threshold lets through by chance."""
     unknown, expected = material.outcomes.unknown, material.card["thresholds"]["unknown"]
     rate = share(int(unknown.sum()), len(unknown))
@@ -194,30 +199,30 @@ def _unlike(material: Material) -> Iterator[Idea]:
         "come from "
         "another camera, place or time than the training photos: add some of them to training."
     )
-    yield _idea(0, "These photos are not quite like those learned from", why)
+    yield idea(0, "These photos are not quite like those learned from", why)
 
 
-def _calibration(material: Material) -> Iterator[Idea]:
+def calibration(summary: Reliability, *, flattered: bool) -> Iterator[Idea]:
     """A calibration error that chance does not explain."""
-    told = material.reliability
-    if told.ece.value <= told.by_chance or told.ece.low < 0.01 or material.flattered:
+    if summary.ece.value <= summary.by_chance or summary.ece.low < 0.01 or flattered:
         return
     why = (
-        f"Stated probabilities are off by {percent(told.ece.value)} on average, more than chance explains "
-        f"({percent(told.by_chance)}). Do not set thresholds by them until photos like these are in training."
+        f"Stated probabilities are off by {percent(summary.ece.value)} on average, more than chance explains "
+        f"({percent(summary.by_chance)}). Do not set thresholds by them until photos like these are in "
+        "training."
     )
-    yield _idea(0, "Do not take the probabilities at their word here", why)
+    yield idea(0, "Do not take the probabilities at their word here", why)
 
 
-def _refused(material: Material) -> Iterator[Idea]:
+def refused(material: CommonMaterial) -> Iterator[Idea]:
     """Files that could not be read."""
     count = len(material.evaluation.refused)
     if count:
-        why = "They were left out of every figure. The list stands under What is wrong with the data."
-        yield _idea(0, f"Replace {plural(count, 'file')} that cannot be read", why)
+        why = "They were left out of every figure. The list stands under Data findings."
+        yield idea(0, f"Replace {plural(count, 'file')} that cannot be read", why)
 
 
-def _few_measured(material: Material) -> Iterator[Idea]:
+def _few_measured(material: ReportData) -> Iterator[Idea]:
     """Too wide an interval to tell improvements from chance."""
     accuracy, n = material.evaluation.accuracy, material.evaluation.n
     half = (accuracy.high - accuracy.low) / 2
@@ -227,4 +232,4 @@ def _few_measured(material: Material) -> Iterator[Idea]:
             "improvements would go "
             f"unnoticed. Four times as many photos, {4 * n:,}, halve that."
         )
-        yield _idea(0, "Measure on more photos", why)
+        yield idea(0, "Measure on more photos", why)

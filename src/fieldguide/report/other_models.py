@@ -1,31 +1,31 @@
 """Other model files beside this one: which differences are real, and the photos they disagree about."""
 
-from fieldguide.page_blocks import Block, Cell, Column, Gallery, Section, Table, Text
-from fieldguide.paired import Pair
+from fieldguide.evaluation.model_comparison import Disagreement, ModelComparison
+from fieldguide.metrics.paired_tests import Pair
 from fieldguide.plain_text import escaped
-from fieldguide.report.material import Material, percent, plural, span
+from fieldguide.report.blocks import Block, Cell, Column, Gallery, Section, TableBlock, Text
+from fieldguide.report.material import ReportData, percent, plural, span
 from fieldguide.report.photos import SMALL, Wanted
-from fieldguide.rivals import Disagreement, Rivalry
 
 SHOWN = 24
 """Photos that the models name differently."""
 
 
-def section(material: Material) -> Section | None:
+def section(material: ReportData) -> Section | None:
     """The comparison; None where no other model was named."""
-    rivalry = material.rivalry
-    if rivalry is None:
+    comparison = material.comparison
+    if comparison is None:
         return None
     lead = (
-        f"Measured on the same {plural(rivalry.n, 'photo')}. Two models are right on mostly the same ones; "
-        "what tells them apart are the photos that exactly one of them got right."
+        f"Measured on the same {plural(comparison.n, 'photo')}. Two models are right on mostly the same "
+        "ones; what tells them apart are the photos that exactly one of them got right."
     )
-    blocks: list[Block] = [Text(pair.sentence + ".") for pair in rivalry.pairs[:3]]
-    blocks += [_models(rivalry), _pairs(rivalry), *_disagreements(material, rivalry)]
-    return Section("other-models", "Beside other models", lead, blocks)
+    blocks: list[Block] = [Text(pair.sentence + ".") for pair in comparison.pairs[:3]]
+    blocks += [_models(comparison), _pairs(comparison), *_disagreements(material, comparison)]
+    return Section("other-models", "Comparison with other models", lead, blocks)
 
 
-def _models(rivalry: Rivalry) -> Table:
+def _models(comparison: ModelComparison) -> TableBlock:
     columns = (
         Column("model"),
         Column("accuracy", ".3f", bar=True, note="on all photos whose label the model knows"),
@@ -36,7 +36,7 @@ def _models(rivalry: Rivalry) -> Table:
         Column("taken as unknown", ".3f"),
     )
     rows: list[tuple[Cell, ...]] = []
-    for model in rivalry.models:
+    for model in comparison.models:
         found = model.evaluation
         rows.append(
             (
@@ -49,10 +49,10 @@ def _models(rivalry: Rivalry) -> Table:
                 found.unknown_rate,
             )
         )
-    return Table("models", "The models", columns, tuple(rows))
+    return TableBlock("models", "The models", columns, tuple(rows))
 
 
-def _pairs(rivalry: Rivalry) -> Table:
+def _pairs(comparison: ModelComparison) -> TableBlock:
     columns = (
         Column("better"),
         Column("than"),
@@ -61,7 +61,7 @@ def _pairs(rivalry: Rivalry) -> Table:
         Column("p", ".3g", note="McNemar's exact test, corrected for the number of pairs (Holm)"),
         Column("real", note="whether test and range both say so"),
     )
-    return Table("model-pairs", "Two at a time", columns, tuple(_row(pair) for pair in rivalry.pairs))
+    return TableBlock("model-pairs", "Two at a time", columns, tuple(_row(pair) for pair in comparison.pairs))
 
 
 def _row(pair: Pair) -> tuple[Cell, ...]:
@@ -70,18 +70,18 @@ def _row(pair: Pair) -> tuple[Cell, ...]:
     return (pair.first, pair.second, *points, pair.p_corrected, "yes" if pair.real else "no")
 
 
-def _disagreements(material: Material, rivalry: Rivalry) -> list[Block]:
-    if not rivalry.disagreements:
+def _disagreements(material: ReportData, comparison: ModelComparison) -> list[Block]:
+    if not comparison.disagreements:
         return [Text("They give every photo the same name.")]
-    surest = sorted(rivalry.disagreements, key=lambda one: -max(sure for _, sure in one.answers))
+    surest = sorted(comparison.disagreements, key=lambda one: -max(sure for _, sure in one.answers))
     paths = {material.shown(row): path for row, path in enumerate(material.images.paths)}
-    names = [model.name for model in rivalry.models]
+    names = [model.name for model in comparison.models]
     wanted = [_photo(one, names, paths[one.path]) for one in surest[:SHOWN] if one.path in paths]
-    told = Text(
-        f"They disagree about {plural(len(rivalry.disagreements), 'photo')}; below are those that one of "
+    summary = Text(
+        f"They disagree about {plural(len(comparison.disagreements), 'photo')}; below are those that one of "
         "them was surest of, with the true class above the answers."
     )
-    return [told, Gallery(material.photos.shots(wanted, side=SMALL), small=True)]
+    return [summary, Gallery(material.photos.shots(wanted, side=SMALL), small=True)]
 
 
 def _photo(one: Disagreement, names: list[str], path: str) -> Wanted:

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fieldguide.errors import ModelFileError, RefusedInput
-from fieldguide.explain import heat_maps
-from fieldguide.heat_picture import overlay
-from fieldguide.images import open_image
-from fieldguide.page_blocks import Shot
+from fieldguide.explanation.explainer import heat_maps
+from fieldguide.explanation.overlay import overlay
+from fieldguide.images.decoding import open_image
+from fieldguide.images.thumbnails import encoded
+from fieldguide.report.blocks import Shot
 from fieldguide.threads import in_order, usable_cores
-from fieldguide.thumbnails import encoded, thumbnail
 
 if TYPE_CHECKING:
-    from fieldguide.predictor import Predictor
+    from fieldguide.prediction.predictor import Predictor
 
 SIDE, SMALL = 224, 144
 """Longer side of photos in pixels: shown at about half of that, sharp on fine screens."""
@@ -86,8 +86,10 @@ class Photos:
             if image is None:
                 yield Shot(b"", photo.title, photo.lines, photo.file)
             else:
-                heat = self._drawn(image, next(maps, None), side)
-                yield Shot(thumbnail(image, side), photo.title, photo.lines, photo.file, heat)
+                small = image.copy()
+                small.thumbnail((side, side), Image.Resampling.LANCZOS)
+                heat = self._drawn(small, next(maps, None))
+                yield Shot(encoded(small), photo.title, photo.lines, photo.file, heat)
 
     def _maps(self, read: list[tuple[Wanted, Image.Image]]) -> Map | tuple[()]:
         """Heat maps of as many photos, from the first on, as time allows."""
@@ -102,11 +104,9 @@ class Photos:
             self._predictor = None
             return ()
 
-    def _drawn(self, image: Image.Image, heat: Map | None, side: int) -> bytes:
+    def _drawn(self, small: Image.Image, heat: Map | None) -> bytes:
         if heat is None or self._predictor is None or not np.isfinite(heat).all():
             return b""
-        small = image.copy()
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
         return encoded(overlay(small, heat, self._predictor.explainer.area(*small.size)))
 
 

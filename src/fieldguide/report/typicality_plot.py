@@ -2,53 +2,57 @@
 
 import numpy as np
 
-from fieldguide import page_figures
-from fieldguide.intervals import share
-from fieldguide.metrics import FloatArray
-from fieldguide.page_blocks import Block, Notice, Numbers, Picture, Section, Text
-from fieldguide.report.material import Material, percent, span
+from fieldguide.installation import program_command
+from fieldguide.metrics.classification import FloatArray
+from fieldguide.metrics.intervals import share
+from fieldguide.report import figures
+from fieldguide.report.blocks import Block, Notice, Numbers, Picture, Section, Text
+from fieldguide.report.material import CommonMaterial, percent, span
 
 BINS = 20
 
 
-def section(material: Material) -> Section:
+def section(material: CommonMaterial) -> Section:
     """The histogram of typicality; with foreign photos, how well they are told apart."""
     lead = (
-        "Typicality is the share of held-out training photos that looked no more familiar. Photos like those "
-        "that the model learned from spread evenly from 0 to 1; foreign ones gather at 0."
+        "Are these the kind of photo it knows? Typicality is the share of held-out training photos that "
+        "looked no more familiar. Photos like those that the model learned from spread evenly from 0 to "
+        "1; foreign ones gather at 0."
     )
     blocks: list[Block] = [_histogram(material)]
     if material.evaluation.foreign is None:
         text = (
             "How well would photos of other things be noticed? Give a folder of some; labels do not matter."
         )
-        command = f"fieldguide evaluate {material.model} {material.data} --foreign OTHER --report FILE.html"
+        command = program_command(
+            f"evaluate {material.model} {material.data} --foreign OTHER --report FILE.html"
+        )
         blocks.append(Notice(text, command))
     else:
         blocks.append(Text(_foreign(material)))
-    return Section("typicality", "Is it the kind of photo it knows", lead, blocks)
+    return Section("typicality", "Out-of-distribution", lead, blocks)
 
 
-def _histogram(material: Material) -> Picture:
+def _histogram(material: CommonMaterial) -> Picture:
     edges = np.linspace(0, 1, BINS + 1)
     known = _shares(material.outcomes.typicality, edges)
     others = _shares(material.foreign.typicality, edges) if material.foreign else None
     middles, width = (edges[1:] + edges[:-1]) / 2, 0.9 / BINS
-    with page_figures.style():
-        figure, axes = page_figures.axes(9.6, 3.2)
-        axes.bar(middles, known, width, color="#8ec3e0", edgecolor=page_figures.BLUE, label="these photos")
+    with figures.style():
+        figure, axes = figures.axes(9.6, 3.2)
+        axes.bar(middles, known, width, color="#8ec3e0", edgecolor=figures.BLUE, label="these photos")
         if others is not None:
             axes.bar(
                 middles,
                 others,
                 width,
                 color="none",
-                edgecolor=page_figures.ORANGE,
+                edgecolor=figures.ORANGE,
                 hatch="///",
                 linewidth=1.2,
                 label="foreign photos",
             )
-        axes.axhline(1 / BINS, color=page_figures.GREY, linestyle=":", linewidth=1.2, label="even spread")
+        axes.axhline(1 / BINS, color=figures.GREY, linestyle=":", linewidth=1.2, label="even spread")
         axes.set(xlim=(-0.01, 1.01), xlabel="typicality", ylabel="share of photos")
         axes.legend(loc="upper right")
     rows = tuple(
@@ -58,10 +62,10 @@ def _histogram(material: Material) -> Picture:
     columns = ("from", "to", "share of these photos", "share of foreign photos")
     words = _rate(material)
     numbers = Numbers(columns, rows)
-    return Picture("typicality", words, words, page_figures.Plot(figure), numbers, wide=True)
+    return Picture("typicality", words, words, figures.Plot(figure), numbers, wide=True)
 
 
-def _rate(material: Material) -> str:
+def _rate(material: CommonMaterial) -> str:
     unknown = material.outcomes.unknown
     rate = share(int(unknown.sum()), len(unknown))
     limit = material.card["thresholds"]["unknown"]
@@ -72,7 +76,7 @@ def _rate(material: Material) -> str:
     )
 
 
-def _foreign(material: Material) -> str:
+def _foreign(material: CommonMaterial) -> str:
     found = material.evaluation.foreign
     assert found is not None, "asked for with foreign photos alone"
     return (

@@ -12,14 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from fieldguide.server import document, exchange, inference, pages, predict
+from fieldguide.server import document, exchange, pages, predict
+from fieldguide.server.admission import Admission
 from fieldguide.server.bodies import sentence_of
 from fieldguide.server.context import Context
-from fieldguide.server.desk import Desk
-from fieldguide.server.guard import Guard
+from fieldguide.server.inference_protocol import routes
 from fieldguide.server.logs import event
 from fieldguide.server.metrics import Metrics
-from fieldguide.server.models import Shelf
+from fieldguide.server.middleware import Middleware
+from fieldguide.server.models import ModelRegistry
 from fieldguide.server.problems import Problem, body_of
 from fieldguide.server.settings import Settings
 
@@ -34,11 +35,11 @@ def make_context(paths: Mapping[str, Path], settings: Settings) -> Context:
     """
     metrics = Metrics()
 
-    def told(code: int | None) -> None:
+    def on_end(code: int | None) -> None:
         metrics.decoders.labels("hung" if code is None else "crashed").inc()
         event("decoder_ended", logging.WARNING, code=code)
 
-    context = Context(settings, metrics, Desk(settings, told), Shelf(paths, settings, metrics))
+    context = Context(settings, metrics, Admission(settings, on_end), ModelRegistry(paths, settings, metrics))
     pages.watch_gauges(context)
     return context
 
@@ -66,22 +67,22 @@ def make_app(context: Context) -> ASGIApp:
         },
     )
     app.state.context = context
-    for router in (predict.router, pages.router, inference.router):
+    for router in (predict.router, pages.router, routes.router):
         app.include_router(router)
     document.install(app, context)
-    return Guard(app, context)
+    return Middleware(app, context)
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
-    watching = asyncio.create_task(context.shelf.watch())
+    watching = asyncio.create_task(context.registry.watch())
     try:
         yield
     finally:
         watching.cancel()
-        context.desk.close()
-        context.shelf.close()
+        context.admission.close()
+        context.registry.close()
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -95,12 +96,12 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        message = "this address knows other methods; the Allow header names them"
+        message = "this address does not allow the method; the Allow header names those that it does"
         return await _on_problem(request, Problem("method_not_allowed", message, error.headers))
     if error.status_code == 404:
         return await _on_problem(
             request,
-            Problem("not_found", "there is nothing at this address; /openapi.json says what there is"),
+            Problem("not_found", "there is nothing at this address; /openapi.json lists all addresses"),
         )
     return await _on_problem(request, Problem("malformed", "the request cannot be understood"))
 
@@ -113,5 +114,5 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_mistake(request: Request, error: Exception) -> Response:
     """Only answers: Starlette raises the error again, and the guard logs it."""
     return await _on_problem(
-        request, Problem("internal", "a mistake in the server; its log has more under this request's id")
+        request, Problem("internal", "an error in the server; its log has more under this request's id")
     )

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import Refusal, RefusedInput
-from fieldguide.predictor import ImageSource, Outputs
+from fieldguide.prediction.predictor import ImageSource, Outputs
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OutputRow:
     """What the network computed for one image."""
 
     probabilities: NDArray[np.float32]
@@ -36,12 +36,12 @@ class Row:
 
 
 @dataclass(eq=False, slots=True)
-class Ticket:
+class PendingImage:
     """One image on its way through the server."""
 
     source: ImageSource | None
     """Taken away once it is decoded, or once nobody waits for it."""
-    future: "asyncio.Future[Row | Refusal]"
+    future: "asyncio.Future[OutputRow | Refusal]"
     """Of the event loop that the request came in on."""
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     """Of shape (size, size, 3), once decoded."""
@@ -73,7 +73,7 @@ class Batcher:
     def __init__(self, run: Run, size: int, report: Report, threads: int = 1) -> None:
         self._run, self._size, self._report = run, size, report
         self._changed = threading.Condition()
-        self._ready: deque[Ticket] = deque()
+        self._ready: deque[PendingImage] = deque()
         self._coming = self._busy = 0
         self._closed = False
         self._threads = [
@@ -87,7 +87,7 @@ class Batcher:
         with self._changed:
             self._coming += 1
 
-    def put(self, ticket: Ticket) -> None:
+    def put(self, ticket: PendingImage) -> None:
         """An expected image is ready."""
         with self._changed:
             self._coming -= 1
@@ -119,7 +119,7 @@ class Batcher:
             with self._changed:
                 self._busy -= 1
 
-    def _next(self) -> tuple[list[Ticket], bool]:
+    def _next(self) -> tuple[list[PendingImage], bool]:
         """The next batch, and whether it is alone; empty once the batcher is closed and nothing is left."""
         with self._changed:
             while not self._ready and not self._closed:
@@ -134,7 +134,7 @@ class Batcher:
         turns = TURNS * len(self._threads)
         return min(-(-len(self._ready) // turns), self._size)
 
-    def _answers(self, tickets: list[Ticket], alone: bool) -> list[Row | Exception]:
+    def _answers(self, tickets: list[PendingImage], alone: bool) -> list[OutputRow | Exception]:
         begun = time.monotonic()
         try:
             pixels = np.stack([ticket.pixels for ticket in tickets if ticket.pixels is not None])
@@ -143,10 +143,12 @@ class Batcher:
             return [error] * len(tickets)
         self._report(len(tickets), time.monotonic() - begun)
         rows = zip(outputs.probabilities, outputs.typicality, outputs.embedding, strict=True)
-        return [Row(*row) for row in rows]
+        return [OutputRow(*row) for row in rows]
 
 
-def decode(ticket: Ticket, prepare: Callable[[ImageSource], NDArray[np.uint8]], batcher: Batcher) -> None:
+def decode(
+    ticket: PendingImage, prepare: Callable[[ImageSource], NDArray[np.uint8]], batcher: Batcher
+) -> None:
     """Decode a ticket's image and hand it to the network; runs in a thread and raises nothing."""
     source, ticket.source = ticket.source, None
     if source is None or ticket.future.done():
@@ -162,14 +164,14 @@ def decode(ticket: Ticket, prepare: Callable[[ImageSource], NDArray[np.uint8]], 
         batcher.put(ticket)
 
 
-def settle(results: list[tuple[Ticket, Any]]) -> None:
+def settle(results: list[tuple[PendingImage, Any]]) -> None:
     """Tell the event loop of results, in one call however many they are."""
     loop = results[0][0].future.get_loop()
     with contextlib.suppress(RuntimeError):  # the loop has ended, and with it all who waited
         loop.call_soon_threadsafe(_settle, results)
 
 
-def _settle(results: list[tuple[Ticket, Any]]) -> None:
+def _settle(results: list[tuple[PendingImage, Any]]) -> None:
     for ticket, result in results:
         if ticket.future.done():
             continue

@@ -16,6 +16,9 @@ FIELD = "images"
 MOST_SHOWN = 3
 """Mistakes named in one answer."""
 
+MOST_NAMES = 200
+"""Names of fields in one request in JSON; an honest one has some twenty."""
+
 Checked = TypeVar("Checked", bound=BaseModel)
 
 
@@ -40,7 +43,7 @@ def images_in(content_type: str | None, body: bytes, most: int) -> list[bytes]:
     if kind == "multipart/form-data":
         images = _in_form(options.get(b"boundary", b""), body, most)
     elif kind == "application/json":
-        request = checked(PredictRequest, body)
+        request = checked(PredictRequest, body, most + MOST_NAMES)
         images = [from_base64(text, f"images.{place}") for place, text in enumerate(request.images)]
     else:
         raise Problem(
@@ -53,25 +56,41 @@ def images_in(content_type: str | None, body: bytes, most: int) -> list[bytes]:
     return images
 
 
-def checked(kind: type[Checked], body: bytes) -> Checked:
+def checked(kind: type[Checked], body: bytes, most: int) -> Checked:
     """Parse JSON and check it against a schema.
+
+    Parameters
+    ----------
+    kind
+        The schema. Its lists stop at their first mistake (`fail_fast`), or a mistake an item would
+        cost a hundred times the body.
+    body
+        The JSON.
+    most
+        Items and names it may have. They are counted in the bytes, before anything is made of them; a text
+        that holds commas or braces counts as several.
 
     Raises
     ------
     Problem
         ``malformed``, naming fields but nothing that they hold.
     """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > most or body.count(b":") > MOST_NAMES:
+        raise Problem(
+            "malformed", f"the JSON has more than the {most:,} items or {MOST_NAMES} names that are read"
+        )
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise Problem("malformed", sentence_of(error.errors(include_url=False))) from error
+        shown = error.errors(include_url=False, include_input=False, include_context=False)
+        raise Problem("malformed", sentence_of(shown)) from None
 
 
 def sentence_of(errors: Any) -> str:
     """Mistakes found by pydantic as one sentence, without what was sent."""
     found = [f"{_place(error['loc'])}: {error['msg']}" for error in errors[:MOST_SHOWN]]
     more = f" (and {len(errors) - MOST_SHOWN} more)" if len(errors) > MOST_SHOWN else ""
-    return "the request is not as /openapi.json has it: " + "; ".join(found)[:600] + more
+    return "the request does not match /openapi.json: " + "; ".join(found)[:600] + more
 
 
 def from_base64(text: str, place: str) -> bytes:

@@ -1,5 +1,6 @@
-"""Connections with absolute deadlines: uvicorn as it comes holds slow and silent ones for
-as long as they like.
+"""Connections with absolute deadlines, which uvicorn as it comes does not have.
+
+It holds slow and silent ones for as long as they like.
 
 Every connection has a clock for what it is doing now: sending a request, or taking an answer away. A client
 that drips a byte now and then does not set it back. A sweep twice a second closes what is overdue.
@@ -29,7 +30,7 @@ FREE_CHUNKS, LEAST_CHUNK = 500, 256
 """Chunks of a body that may have any size; beyond them, bytes that a chunk must have on average."""
 
 
-class Parser(h11.Connection):
+class BoundedParser(h11.Connection):
     """h11's parser, which also refuses bodies in tiny chunks: each takes as long as a large one.
 
     The head of an answer leaves with the first of its body, in one packet.
@@ -72,7 +73,7 @@ class Connection(H11Protocol):
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.conn = Parser()
+        self.conn: BoundedParser = BoundedParser()
         self.reading_since: float | None = None
         self.writing_since: float | None = None
         self._stopping = False
@@ -109,7 +110,7 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, in the form of all errors."""
-        self._end_with(Problem("malformed", "this is not HTTP/1.1 as the server reads it"))
+        self._end_with(Problem("malformed", "this is not HTTP/1.1 that the server can read"))
 
     def overdue(self, now: float) -> str | None:
         """Why the connection must be closed now; None where it need not."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from fieldguide.server.desk import Desk
+from fieldguide.server.admission import Admission
 from fieldguide.server.metrics import Metrics
-from fieldguide.server.models import Shelf
+from fieldguide.server.models import ModelRegistry
 from fieldguide.server.settings import Settings
 
 
@@ -18,9 +18,9 @@ class Context:
     """Its limits."""
     metrics: Metrics
     """Its counters."""
-    desk: Desk
+    admission: Admission
     """Its bounded queue."""
-    shelf: Shelf
+    registry: ModelRegistry
     """Its models."""
     stopping: bool = False
     """Whether it was told to stop; it is then no longer ready."""

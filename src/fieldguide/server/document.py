@@ -8,16 +8,39 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from fieldguide.server.access import OPEN_TO_ALL
 from fieldguide.server.bodies import FIELD
 from fieldguide.server.context import Context
-from fieldguide.server.entrance import OPEN_TO_ALL
-from fieldguide.server.inference_schemas import InferenceError, InferRequest
+from fieldguide.server.inference_protocol.schemas import InferenceError, InferRequest
+from fieldguide.server.inference_protocol.tensors import LENGTH_HEADER
 from fieldguide.server.problems import PROBLEMS
 from fieldguide.server.schemas import Error, PredictRequest
-from fieldguide.server.tensors import LENGTH_HEADER
 
 _EVERYWHERE = (400, 403, 413, 415, 500)
 _BODIES = (408, 503)
+_DATA_IN_JSON_OR_BEHIND = [
+    {
+        "required": ["data"],
+        "properties": {
+            "data": {"type": "array"},
+            "parameters": {
+                "anyOf": [{"type": "null"}, {"properties": {"binary_data_size": {"type": "null"}}}]
+            },
+        },
+    },
+    {
+        "required": ["parameters"],
+        "properties": {
+            "data": {"type": "null"},
+            "parameters": {
+                "type": "object",
+                "required": ["binary_data_size"],
+                "properties": {"binary_data_size": {"type": "integer"}},
+            },
+        },
+    },
+]
+"""A tensor has either `data` or the bytes that `binary_data_size` counts."""
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -41,6 +64,7 @@ def complete(document: dict[str, Any], context: Context) -> dict[str, Any]:
         schemas |= described.pop("$defs", {})
         schemas[model.__name__] = described
     schemas["PredictRequest"]["properties"][FIELD] |= {"minItems": 1, "maxItems": context.settings.images}
+    schemas["InputTensor"] |= {"oneOf": _DATA_IN_JSON_OR_BEHIND}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, methods in document["paths"].items():
@@ -79,7 +103,7 @@ def _parameter(parameter: dict[str, Any], context: Context) -> dict[str, Any]:
     """A parameter's schema: names of models are those there are, and nothing is null in an address."""
     schema: dict[str, Any] = parameter["schema"]
     if parameter["name"] == "name":
-        return {"type": "string", "enum": [place.name for place in context.shelf.places()]}
+        return {"type": "string", "enum": [place.name for place in context.registry.places()]}
     for kind in schema.get("anyOf", []):
         if kind.get("type") != "null":
             return dict(kind)

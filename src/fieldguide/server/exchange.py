@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope
 
-from fieldguide.server.desk import Desk
+from fieldguide.server.admission import Admission
 from fieldguide.server.problems import Problem
 
 KEY = "fieldguide.exchange"
@@ -76,7 +76,7 @@ def of(scope: Scope) -> Exchange:
     return exchange
 
 
-async def read_body(receive: Receive, exchange: Exchange, desk: Desk, limit: int) -> bytes:
+async def read_body(receive: Receive, exchange: Exchange, admission: Admission, limit: int) -> bytes:
     """Read a body whole, in memory, never more than `limit` bytes of it.
 
     Raises
@@ -93,7 +93,7 @@ async def read_body(receive: Receive, exchange: Exchange, desk: Desk, limit: int
         chunk = message.get("body", b"")
         if len(body) + len(chunk) > limit:
             raise too_large(limit)
-        desk.hold(len(chunk))
+        admission.hold(len(chunk))
         exchange.held += len(chunk)
         body += chunk
         exchange.complete = not message.get("more_body", False)

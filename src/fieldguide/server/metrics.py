@@ -23,22 +23,30 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self.requests = self._counter("requests", "Requests answered", "route", "status", "code")
-        self.seconds = self._histogram(
+        self.requests: Counter = self._counter("requests", "Requests answered", "route", "status", "code")
+        self.seconds: Histogram = self._histogram(
             "request_seconds", "From a request's headers to its answer", _SECONDS, "route"
         )
-        self.images = self._counter("images", "Images, by model and outcome", "model", "outcome")
-        self.batches = self._histogram("batch_images", "Images in the network together", _IMAGES, "model")
-        self.network = self._histogram("network_seconds", "In the network, a batch", _SECONDS, "model")
-        self.model = self._gauge("model_info", "Models served", "model", "version")
-        self.reloads = self._counter("reloads", "Replaced model files, by outcome", "model", "outcome")
-        self.trouble = self._gauge(
+        self.images: Counter = self._counter("images", "Images, by model and outcome", "model", "outcome")
+        self.batches: Histogram = self._histogram(
+            "batch_images", "Images in the network together", _IMAGES, "model"
+        )
+        self.network: Histogram = self._histogram(
+            "network_seconds", "In the network, a batch", _SECONDS, "model"
+        )
+        self.model: Gauge = self._gauge("model_info", "Models served", "model", "version")
+        self.reloads: Counter = self._counter(
+            "reloads", "Replaced model files, by outcome", "model", "outcome"
+        )
+        self.trouble: Gauge = self._gauge(
             "model_stale", "1 where the file cannot be used and an older answers", "model"
         )
-        self.decoders = self._counter(
+        self.decoders: Counter = self._counter(
             "decoders_ended", "Processes that crashed or hung while decoding", "how"
         )
-        self.closed = self._counter("connections_closed", "Connections that the server cut", "reason")
+        self.closed: Counter = self._counter(
+            "connections_closed", "Connections that the server cut", "reason"
+        )
 
     def watch(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """Add a gauge that is read when it is asked for."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import FieldguideError, OptionError
-from fieldguide.predictor import Outputs, Predictor, load
+from fieldguide.prediction.predictor import Outputs, Predictor, load
 from fieldguide.server.batching import Batcher
 from fieldguide.server.logs import event
 from fieldguide.server.metrics import Metrics
@@ -61,7 +61,8 @@ class Model:
     """One loaded model and the threads that feed it."""
 
     def __init__(self, name: str, predictor: Predictor, settings: Settings, metrics: Metrics) -> None:
-        self.name, self.predictor = name, predictor
+        self.name: str = name
+        self.predictor: Predictor = predictor
         batches, seconds = metrics.batches.labels(name), metrics.network.labels(name)
 
         def report(images: int, spent: float) -> None:
@@ -72,7 +73,7 @@ class Model:
             return predictor.run(pixels, alone=alone)
 
         threads = settings.threads or usable_cores()
-        self.batcher = Batcher(run, settings.batch, report, threads)
+        self.batcher: Batcher = Batcher(run, settings.batch, report, threads)
         self._features = int(warm(predictor, 1).embedding.shape[1])
         self._users = 0
         self._retired = False
@@ -108,7 +109,7 @@ class Model:
 
 
 @dataclass
-class Place:
+class RegisteredModel:
     """A name, the file behind it, and the model that answers for it."""
 
     name: str
@@ -122,7 +123,7 @@ class Place:
     """Why the file that lies there now is not the one that answers."""
 
 
-class Shelf:
+class ModelRegistry:
     """All models of a server.
 
     Parameters
@@ -132,7 +133,7 @@ class Shelf:
     settings
         For batches, threads, and how often files are looked at.
     metrics
-        Told of versions and reloads.
+        Counts versions and reloads.
 
     Raises
     ------
@@ -143,15 +144,15 @@ class Shelf:
     def __init__(self, paths: Mapping[str, Path], settings: Settings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
         self._trial = Trial()
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, RegisteredModel] = {}
         for name, path in paths.items():
             seen = stamp_of(path)
             model = Model(name, loaded(path, settings), settings, metrics)
-            self._places[name] = Place(name, path, model, seen)
+            self._places[name] = RegisteredModel(name, path, model, seen)
             metrics.model.labels(name, model.version).set(1)
             metrics.trouble.labels(name).set(0)
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[RegisteredModel]:
         """Every model with its file, in the order given."""
         return list(self._places.values())
 
@@ -174,7 +175,7 @@ class Shelf:
             for place in self.places():
                 await self.look(place)
 
-    async def look(self, place: Place) -> None:
+    async def look(self, place: RegisteredModel) -> None:
         """Load the file behind a name if it is another one than before, and lies still."""
         now = stamp_of(place.path)
         if now == place.seen:
@@ -192,17 +193,17 @@ class Shelf:
         else:
             self._replace(place, model)
 
-    def _tried(self, place: Place) -> Model:
+    def _tried(self, place: RegisteredModel) -> Model:
         self._trial(place.path, self._settings.check_seconds)
         return Model(place.name, loaded(place.path, self._settings), self._settings, self._metrics)
 
-    def _keep(self, place: Place, why: str) -> None:
+    def _keep(self, place: RegisteredModel, why: str) -> None:
         place.trouble = "the file that lies there now cannot be used; the model before it answers"
         self._metrics.reloads.labels(place.name, "refused").inc()
         self._metrics.trouble.labels(place.name).set(1)
         event("reload_refused", logging.ERROR, model=place.name, version=place.model.version, reason=why)
 
-    def _replace(self, place: Place, model: Model) -> None:
+    def _replace(self, place: RegisteredModel, model: Model) -> None:
         old, place.model = place.model, model
         place.trouble = None
         old.retire()

@@ -9,21 +9,25 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive
 
 from fieldguide.errors import Refusal
-from fieldguide.predictor import ImageSource, judged
+from fieldguide.prediction.predictor import ImageSource, judged
+from fieldguide.prediction.result import DecisionRule
 from fieldguide.server import exchange as exchanges
 from fieldguide.server.addresses import Deadline, Name
-from fieldguide.server.batching import Row
+from fieldguide.server.batching import OutputRow
 from fieldguide.server.bodies import images_in
 from fieldguide.server.context import Context, context_of
 from fieldguide.server.models import Model
 from fieldguide.server.problems import Problem, encoded
 from fieldguide.server.schemas import PredictAnswer
 
-router = APIRouter(tags=["predict"])
+router: APIRouter = APIRouter(tags=["predict"])
 
 Top = Annotated[int, Query(ge=0, le=1000, description="How many of the most probable classes to list.")]
 
 Result = TypeVar("Result")
+
+WEIGHT_OF_NUMBER = 50
+"""What a number of an answer costs, measured in bytes of files taken apart."""
 
 
 @router.post("/v1/models/{name:model}:predict", response_model=PredictAnswer, operation_id="predict")
@@ -33,28 +37,36 @@ async def predict(request: Request, name: Name, top: Top = 5, deadline: Deadline
     An image that cannot be read has its `error` set; it never stops the others.
     """
     context, exchange = context_of(request), exchanges.of(request.scope)
-    with context.shelf.get(name).used() as model:
+    with context.registry.get(name).used() as model:
         exchange.notes |= {"model": name, "version": model.version}
         body = await body_of(request, context)
         kind, most = exchange.header("content-type"), context.settings.images
-        images = await context.desk.parsed(lambda: images_in(kind, body, most), len(body))
+        images = await context.admission.parsed(lambda: images_in(kind, body, most), len(body))
         rows = await answers(request, model, images, deadline)
         judge = model.predictor.judge(top)
-        predictions = [row_of(judge, row) for row in rows]
-        count_outcomes(context, model, predictions)
         version = {"name": name, "version": model.version}
-    return Response(encoded({"model": version, "predictions": predictions}), media_type="application/json")
+
+        def written() -> bytes:
+            predictions = [row_of(judge, row) for row in rows]
+            count_outcomes(context, model, predictions)
+            return encoded({"model": version, "predictions": predictions})
+
+        numbers = len(rows) * (len(model.predictor.classes) + top)
+        content = await context.admission.parsed(written, numbers * WEIGHT_OF_NUMBER)
+    return Response(content, media_type="application/json")
 
 
 async def body_of(request: Request, context: Context) -> bytes:
     """A request's body, whole and within the limits."""
     exchange = exchanges.of(request.scope)
-    return await exchanges.read_body(request.receive, exchange, context.desk, context.settings.body_bytes)
+    return await exchanges.read_body(
+        request.receive, exchange, context.admission, context.settings.body_bytes
+    )
 
 
 async def answers(
     request: Request, model: Model, images: Sequence[ImageSource], deadline: int | None
-) -> list[Row | Refusal]:
+) -> list[OutputRow | Refusal]:
     """Have images answered by the network, as long as the client waits and the deadline allows.
 
     Raises
@@ -65,9 +77,9 @@ async def answers(
     context, exchange = context_of(request), exchanges.of(request.scope)
     exchange.notes["images"] = len(images)
     left = exchange.begun + seconds_for(context, deadline) - time.monotonic()
-    with context.desk.seats(len(images)):
+    with context.admission.seats(len(images)):
         try:
-            return await _unless_gone(context.desk.answer(model, images), request.receive, left)
+            return await _unless_gone(context.admission.answer(model, images), request.receive, left)
         except Problem:
             raise
         except MemoryError as error:
@@ -105,14 +117,15 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def row_of(judge: Any, row: Row | Refusal) -> dict[str, Any]:
+def row_of(judge: DecisionRule, row: OutputRow | Refusal) -> dict[str, Any]:
     """The prediction for one image as JSON holds it."""
     if isinstance(row, Refusal):
-        empty = dict.fromkeys(("label", "probability", "typicality", "unknown"))
-        return {**empty, "set": [], "top": [], "error": {"code": row.code, "message": row.message}}
-    prediction = judged(judge, None, row.probabilities, row.typicality).as_dict()
-    del prediction["path"]  # there is none: an image is known by its place in the request
-    return prediction
+        prediction = judge.refused(None, row.code, row.message)
+    else:
+        prediction = judged(judge, None, row.probabilities, row.typicality)
+    cells = prediction.as_dict()
+    del cells["path"]  # there is none: an image is known by its place in the request
+    return {"label": cells.pop("label"), "answer": prediction.answer, **cells}
 
 
 def count_outcomes(context: Context, model: Model, predictions: list[dict[str, Any]]) -> None:

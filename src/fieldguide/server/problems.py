@@ -16,13 +16,16 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "token_missing": (401, "the Authorization header has no token, or not the right one"),
     "origin_not_allowed": (403, "a web page of another origin sent the request"),
     "not_found": (404, "there is no such model, version or page"),
-    "method_not_allowed": (405, "this page knows other methods; the Allow header names them"),
+    "method_not_allowed": (
+        405,
+        "this page does not allow the method; the Allow header names those that it does",
+    ),
     "too_slow": (408, "the request did not arrive in time"),
     "too_large": (413, "the body has more bytes than are read"),
     "unsupported_media": (415, "the body is of a kind, or compressed in a way, that is not read"),
     "refused_image": (422, "an image of a v2 request cannot be read; v1 answers image by image instead"),
     "client_gone": (499, "the client closed the connection; never sent, only logged"),
-    "internal": (500, "a mistake in the server itself"),
+    "internal": (500, "an error in the server itself"),
     "overloaded": (503, "too much is being worked on"),
     "deadline": (503, "the deadline passed before there was an answer"),
     "stopping": (503, "the server is stopping"),
@@ -47,9 +50,10 @@ class Problem(Exception):
 
     def __init__(self, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
-        self.status = PROBLEMS[code][0]
-        self.headers = dict(headers or {})
+        self.code: str = code
+        self.message: str = message
+        self.status: int = PROBLEMS[code][0]
+        self.headers: dict[str, str] = dict(headers or {})
         if self.status == 503:
             self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
 

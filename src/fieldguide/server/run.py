@@ -16,6 +16,7 @@ import PIL
 import uvicorn
 
 from fieldguide.errors import OptionError
+from fieldguide.modelfile.session import bound_memory
 from fieldguide.server.app import make_app, make_context
 from fieldguide.server.connections import protocol_for, sweep
 from fieldguide.server.context import Context
@@ -24,6 +25,8 @@ from fieldguide.server.settings import Settings
 
 LEAST_PILLOW = 13
 BACKLOG = 256
+FILE_MEMORY = 4
+"""How often a model file may be in memory: weights, what is made of them, and those of its successor."""
 
 
 def serve(
@@ -45,7 +48,7 @@ def serve(
     host, port
         Where to listen; port 0 takes a free one.
     started
-        Told of the address once requests are answered.
+        Called with the address once requests are answered.
 
     Returns
     -------
@@ -69,8 +72,9 @@ def serve(
                 f"--host {host}: other machines could reach the server, which needs a token for that; "
                 "give one with --token-file or FIELDGUIDE_TOKEN, or stay at --host 127.0.0.1"
             )
+        bound_memory(settings.model_bytes + FILE_MEMORY * sum(map(_size, paths.values())))
         context = make_context(paths, settings)
-        context.desk.start()
+        context.admission.start()
         gc.freeze()  # what was loaded stays, and looking through it would hold requests up for tens of ms
         server = server_of(context)
         event("starting", host=address, port=taken, models=list(paths), token=settings.token is not None)
@@ -103,7 +107,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what was accepted; the sweep goes on, for slow clients must not hold the end up."""
         self._context.stopping = True
-        event("stopping", signal=self.ended_by, waiting=self._context.desk.waiting)
+        event("stopping", signal=self.ended_by, waiting=self._context.admission.waiting)
         await super().shutdown(sockets)
         self._sweeping.cancel()
 
@@ -125,7 +129,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """Begin to stop; a second Ctrl-C ends at once."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.force_exit: bool = self.should_exit and sig == signal.SIGINT
         self.ended_by = sig
         self.should_exit = True
 
@@ -142,7 +146,7 @@ def bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise OptionError(f"--host {host}: is no address of this machine ({error.strerror})") from error
+        raise OptionError(f"--host {host}: is not an address of this machine ({error.strerror})") from error
     try:
         if os.name == "posix":  # elsewhere it would let two servers have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -173,6 +177,13 @@ def _configuration(context: Context) -> uvicorn.Config:
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # told when it is loaded
+        return 0
 
 
 def _check_pillow() -> None:

@@ -1,6 +1,6 @@
 """The JSON of the first version of the API, as the document at ``/openapi.json`` describes it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,9 +25,12 @@ class Error(BaseModel):
 class PredictRequest(BaseModel):
     """Images as JSON."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
 
-    images: list[Annotated[str, Field(json_schema_extra={"pattern": BASE64, "contentEncoding": "base64"})]]
+    images: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"pattern": BASE64, "contentEncoding": "base64"})]],
+        Field(fail_fast=True),
+    ]
     """Image files (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF) in standard base64."""
 
 
@@ -51,7 +54,13 @@ class RefusedImage(BaseModel):
 class PredictionRow(BaseModel):
     """What the model says of one image; where it was refused, `error` says why and the rest is empty."""
 
-    label: str | None = Field(description="The most probable class.")
+    label: str | None = Field(description="The most probable class or tag.")
+    answer: str = Field(
+        description="What a person would count: the label, or tags joined by |, `unknown` or `refused`."
+    )
+    labels: list[str] | None = Field(
+        default=None, description="The tags given; only there in a model of tags. None is an answer."
+    )
     probability: float | None = Field(description="Of `label`, calibrated.")
     typicality: float | None = Field(description="How familiar the image looks, from 0 to 1.")
     unknown: bool | None = Field(description="Whether it looks like none of the classes.")
@@ -91,7 +100,9 @@ class ModelCard(ModelName):
     """A model with its card."""
 
     trouble: str | None = Field(description="Why a replaced file is not the one that answers.")
-    card: dict[str, Any] = Field(description="What the model file says of itself; docs/artifact.md.")
+    card: dict[str, Any] = Field(
+        description="What the model file says of itself, but for `data.contents`; docs/artifact.md."
+    )
 
 
 class Live(BaseModel):

@@ -42,6 +42,8 @@ class Settings:
     """Between two looks at whether a model file was replaced."""
     check_seconds: float = 60.0
     """For a new model file to be loaded and tried, in a process of its own."""
+    model_bytes: int = 4_000_000_000
+    """What all networks together may take beyond their files; one that asks for more fails, alone."""
     threads: int | None = None
     """For decoding and for the network; None takes the cores that this process may use."""
     hosts: tuple[str, ...] = ()
@@ -52,7 +54,15 @@ class Settings:
     """Whether only this machine can reach the server; decides which Host headers are let in."""
 
     def __post_init__(self) -> None:
-        for name in ("batch", "queue", "images", "connections", "body_bytes", "buffered_bytes"):
+        for name in (
+            "batch",
+            "queue",
+            "images",
+            "connections",
+            "body_bytes",
+            "buffered_bytes",
+            "model_bytes",
+        ):
             _need(type(getattr(self, name)) is int, name, "a whole number, 1 or more", getattr(self, name))
             _need(getattr(self, name) >= 1, name, "a whole number, 1 or more", getattr(self, name))
         for name in (

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from fieldguide.errors import FieldguideError, ModelFileError
-from fieldguide.predictor import Outputs, Predictor, load
+from fieldguide.modelfile.output_checks import why_no_answer
+from fieldguide.prediction.predictor import Outputs, Predictor, load
 
 MEMORY_BYTES = 8_000_000_000
 """Address space that the trial may use; ONNX Runtime reserves more of it than it fills."""
@@ -91,7 +92,7 @@ def warm(predictor: Predictor, count: int, *, alone: bool = True) -> Outputs:
     count
         Images in the batch.
     alone
-        As in :meth:`fieldguide.predictor.Predictor.run`.
+        As in :meth:`fieldguide.prediction.predictor.Predictor.run`.
 
     Returns
     -------
@@ -101,17 +102,18 @@ def warm(predictor: Predictor, count: int, *, alone: bool = True) -> Outputs:
     Raises
     ------
     ModelFileError
-        If it answers with what is no number.
+        If what it answers cannot be an answer.
     """
     pixels = predictor.prepare(np.full((8, 8, 3), 128, np.uint8))
     outputs = predictor.run(np.stack([pixels] * count), alone=alone)
-    if not (np.isfinite(outputs.probabilities).all() and np.isfinite(outputs.typicality).all()):
-        raise ModelFileError("the model answers a grey image with what is no number; train it again")
+    wrong = why_no_answer(outputs.probabilities, outputs.typicality, predictor.task)
+    if wrong is not None:
+        raise ModelFileError(f"the model's answer to a grey image {wrong}; train it again")
     return outputs
 
 
 def _limit() -> None:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     import resource
 

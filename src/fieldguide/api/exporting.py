@@ -1,0 +1,85 @@
+"""A model file in another form, from a script: `export`."""
+
+from pathlib import Path
+from typing import Literal
+
+from fieldguide.api.data import Splits, opened
+from fieldguide.api.progress_choice import ProgressChoice, shown
+from fieldguide.api.values import FilePath
+from fieldguide.data.dataset import Data
+from fieldguide.data.options import DataOptions
+from fieldguide.evaluation.checked_export import CheckedExport
+from fieldguide.evaluation.export_check import check_export
+from fieldguide.modelfile.exports.conversion import WebOptions
+from fieldguide.modelfile.exports.conversion import export as convert_model
+from fieldguide.tasks.task import EITHER, TaskName, as_task
+
+
+def export(
+    model: FilePath,
+    *,
+    to: Literal["int8", "core", "litert", "litert-float16", "litert-int8", "web"],
+    out: FilePath,
+    precision: Literal["auto", "int8", "float32"] = "auto",
+    runtime: FilePath | None = None,
+    check: Data | None = None,
+    splits: Splits = None,
+    form: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
+    group_column: str | None = None,
+    label_from: str | None = None,
+    crops: bool = False,
+    task: TaskName | None = None,
+    progress: ProgressChoice = None,
+) -> CheckedExport:
+    """Write a model file in another form, for another place.
+
+    Parameters
+    ----------
+    model : path
+        A model file; it stays as it is.
+    to : {"int8", "core", "litert", "litert-float16", "litert-int8", "web"}
+        The form; docs/export.md describes each.
+    out : path
+        The file to write; for ``web`` the folder.
+    precision : {"auto", "int8", "float32"}, default="auto"
+        For ``web``: of the large weights. ``auto`` is ``int8`` where the model has any.
+    runtime : path, optional
+        For ``web``: the npm package onnxruntime-web, packed or not; None looks in the current folder and in
+        ``node_modules`` there and above.
+    check : path, frame, lists or Dataset, optional
+        Photos, on which both files are run and their answers compared.
+    splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
+        As in :func:`fieldguide.open_dataset`.
+    progress : bool or callable, optional
+        How `check` is read, as in :func:`fieldguide.open_dataset`.
+
+    Returns
+    -------
+    CheckedExport
+        The file, its size beside the model's, and the ``check``.
+
+    Raises
+    ------
+    FieldguideError
+        If the model may not be used, or gains nothing by it.
+
+    Examples
+    --------
+    >>> import fieldguide
+    >>> fieldguide.export("model.onnx", to="int8", out="small.onnx").bytes_after   # doctest: +SKIP
+    """
+    reading = DataOptions(
+        form, path_column, label_column, split_column, group_column, label_from, crops, as_task(task)
+    )
+    source, target = Path(model), Path(out)
+    done = convert_model(
+        source, to, target, WebOptions(precision, None if runtime is None else Path(runtime))
+    )
+    if check is None:
+        return CheckedExport.of(done, None)
+    with shown(progress) as callback:
+        photos = opened(check, reading, splits, callback, minimum_classes=0, tasks=EITHER)
+        return CheckedExport.of(done, check_export(source, target, to, photos, callback))

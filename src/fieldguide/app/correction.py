@@ -1,0 +1,111 @@
+"""Labels put right by clicking: a table with pictures, whose changes become lines of a corrections table."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fieldguide.app import gallery, session_state
+from fieldguide.app.texts import counted, short
+from fieldguide.data.corrections import Correction
+from fieldguide.data.dataset import Dataset
+from fieldguide.workspace.correction_table import CorrectionTable
+
+BY_HAND = "changed in the app"
+
+
+def table(data: Path) -> CorrectionTable:
+    """The corrections of a data set."""
+    return CorrectionTable(session_state.workspace().fixes, data)
+
+
+def summary(data: Path) -> None:
+    """What is corrected until now, with a way back."""
+    with session_state.errors_shown():
+        lines = table(data).lines()
+        if not lines:
+            return
+        actions = [line.action for line in lines]
+        changed, dropped = actions.count("relabel"), actions.count("drop")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/build: **{counted(changed, 'label')} put right, {counted(dropped, 'photo')} "
+                "left out.** The photos themselves stay as they are."
+            )
+            st.download_button(
+                "Download", table(data).path.read_bytes(), "corrections.csv", "text/csv", on_click="ignore"
+            )
+            st.button("Undo all", key="undo-fixes", on_click=table(data).clear)
+
+
+def editor(
+    data: Path, dataset: Dataset, rows: Sequence[int], suggested: Mapping[int, Correction], key: str
+) -> None:
+    """Photos with their labels, to be changed or left out.
+
+    Parameters
+    ----------
+    data, dataset
+        The photos.
+    rows
+        Those shown.
+    suggested
+        Corrections that the table begins with, by row.
+    key
+        Names the table on its page.
+    """
+    made = {(line.path, line.label): line for line in table(data).lines()}
+    before = [_row(dataset, row, made, suggested) for row in rows]
+    why = ["why"] if any(row["why"] for row in before) else []
+    after = st.data_editor(
+        before,
+        column_order=["photo", "label", "leave out", *why, "file"],
+        column_config={
+            "photo": st.column_config.ImageColumn("photo", width=80),
+            "label": st.column_config.SelectboxColumn("label", options=list(dataset.classes), required=True),
+            "leave out": st.column_config.CheckboxColumn("leave out"),
+            "why": st.column_config.TextColumn("why", width="large"),
+        },
+        disabled=["photo", "file", "why"], hide_index=True, row_height=72, key=f"edit-{key}",
+    )  # fmt: skip
+    if st.button("Save these labels", key=f"save-{key}", type="primary", icon=":material/save:"):
+        lines = [
+            line
+            for row, cells in zip(rows, after, strict=True)
+            if (line := _line(dataset, row, cells, made)) is not None
+        ]
+        with session_state.errors_shown():
+            table(data).put(lines)
+            st.toast(f"{counted(len(lines), 'correction')} saved")
+            st.rerun()
+
+
+def _row(
+    dataset: Dataset,
+    row: int,
+    made: Mapping[tuple[str, str], Correction],
+    suggested: Mapping[int, Correction],
+) -> dict[str, Any]:
+    path, label = dataset.display(dataset.paths[row]), dataset.labels[row]
+    line = made.get((path, label)) or suggested.get(row)
+    return {
+        "photo": gallery.small(dataset.paths[row]),
+        "label": line.corrected if line and line.action == "relabel" else label,
+        "leave out": bool(line and line.action == "drop"),
+        "why": short(line.reason, 120) if line else "",
+        "file": short(path),
+    }
+
+
+def _line(
+    dataset: Dataset, row: int, cells: Mapping[str, Any], made: Mapping[tuple[str, str], Correction]
+) -> Correction | None:
+    """The correction that a row of the table asks for; None where it is right as it is and always was."""
+    path, label = dataset.display(dataset.paths[row]), dataset.labels[row]
+    reason = str(cells["why"]) or BY_HAND
+    if cells["leave out"]:
+        return Correction(path, label, "", "drop", reason)
+    if cells["label"] != label:
+        return Correction(path, label, str(cells["label"]), "relabel", reason)
+    return Correction(path, label, "", "keep", reason) if (path, label) in made else None

@@ -1,0 +1,1 @@
+"""Checks of data with several labels a photo."""

@@ -1,0 +1,1 @@
+"""Edges, texture and colour, computed instead of learned, as ONNX operators."""

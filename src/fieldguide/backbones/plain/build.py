@@ -1,0 +1,90 @@
+"""A pretrained network as an ONNX model: from a table of stages and a file of weights, without torch.
+
+    built = build("tf_efficientnet_lite0", path, preprocessing)
+
+The model has the input `pixels`, uint8 of shape (batch, size, size, 3), and the outputs `features` and, with
+a head, `logits` before it: what an export of the same network by way of torch and timm has, to the last bit
+where ONNX Runtime is given the same operators.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
+from fieldguide.backbones.plain.graph import GraphBuilder
+from fieldguide.backbones.plain.layers import CLASSIFIER, Layers, State
+from fieldguide.backbones.plain.tapped import features, logits, normalised
+from fieldguide.backbones.plain.weights import read_weights
+from fieldguide.backbones.taps import DEFAULT_TAPS, Taps
+from fieldguide.errors import BackboneError
+from fieldguide.images.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class BuiltNetwork:
+    """A network ready to run."""
+
+    model: bytes
+    """The ONNX model."""
+    depths: tuple[tuple[str, int], ...]
+    """Name and width of each part of `features`, in order, from early to late."""
+    classes: int | None
+    """Columns of `logits`; None without a head."""
+    preprocessing: Preprocessing
+    """As asked for; mean and standard deviation are those of the weights' publisher where it has its own."""
+
+
+def build(
+    architecture: str,
+    weights: Path,
+    preprocessing: Preprocessing,
+    *,
+    taps: Taps = DEFAULT_TAPS,
+    head: bool = False,
+) -> BuiltNetwork:
+    """Build a network from a file of weights.
+
+    Raises
+    ------
+    BackboneError
+        If there is no such network, the file cannot be read, or it does not fit, naming the first tensor
+        that does not.
+    """
+    if architecture not in ARCHITECTURES:
+        raise BackboneError(
+            f"{architecture}: is not built without torch; allowed are {', '.join(ARCHITECTURES)}"
+        )
+    published, layers = _opened(architecture, weights)
+    return assembled(published, layers, preprocessing, taps, head)
+
+
+def _opened(architecture: str, weights: Path) -> tuple[Published, Layers]:
+    state = read_weights(weights)
+    published = publisher_of(ARCHITECTURES[architecture], state)
+    return published, Layers(state, published.layout, weights, architecture)
+
+
+def publisher_of(published: Sequence[Published], state: State) -> Published:
+    """Whose layout most of a file's names belong to; the first where none does."""
+    return max(published, key=lambda one: len(one.layout.tensors & state.keys()))
+
+
+def assembled(
+    published: Published, layers: Layers, preprocessing: Preprocessing, taps: Taps, head: bool
+) -> BuiltNetwork:
+    """Build a network from its layers; as :func:`build`."""
+    own = published.normalisation
+    if own is not None:
+        preprocessing = replace(preprocessing, mean=own.mean, std=own.std)
+    graph = GraphBuilder(preprocessing.size)
+    image = normalised(graph, preprocessing.mean, preprocessing.std)
+    passage = published.network.run(graph, layers, image)
+    depths = features(graph, passage, taps)
+    classes = logits(graph, passage, layers) if head else None
+    if classes is None:
+        layers.leave_out(CLASSIFIER)
+    layers.finish()
+    outputs = {} if classes is None else {"logits": classes}
+    model = graph.model(outputs | {"features": sum(width for _, width in depths)})
+    return BuiltNetwork(model.SerializeToString(deterministic=True), depths, classes, preprocessing)

@@ -1,0 +1,1 @@
+"""Backbones through torch and timm: the one place that builds networks of theirs."""

@@ -1,0 +1,71 @@
+"""A Ray cluster for as long as it is needed: one that is started is stopped, one that is joined is left.
+
+Nothing is reported to Ray's makers, and no dashboard is served.
+"""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from fieldguide.errors import OptionError
+from fieldguide.installation import command_for
+
+LOCAL = "local"
+"""In place of an address: a cluster of this machine's cores, for this run."""
+
+
+@contextlib.contextmanager
+def ray_session(address: str = LOCAL, *, cores: int | None = None) -> Iterator[Any]:
+    """Have a cluster.
+
+    Parameters
+    ----------
+    address
+        ``local`` starts one; ``auto`` joins the one of this machine; ``HOST:PORT`` joins another.
+        Where this process has joined one already, that one is used.
+    cores
+        Of a cluster that is started; None takes all.
+
+    Yields
+    ------
+    module
+        ``ray``, connected.
+
+    Raises
+    ------
+    OptionError
+        If Ray is not installed, or the cluster cannot be had.
+    """
+    if address.startswith("ray://"):
+        raise OptionError(
+            f"--cluster {address}: must be local, auto or HOST:PORT; run the command on a machine of the "
+            "cluster, such as with `ray job submit`"
+        )
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        ray = importlib.import_module("ray")
+    except ImportError as error:
+        raise OptionError(
+            f"--cluster needs Ray, which is not installed; run: {command_for('cluster')}"
+        ) from error
+    if ray.is_initialized():
+        yield ray
+        return
+    _connect(ray, address, cores)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()  # stops what this process started; a cluster that it joined goes on
+
+
+def _connect(ray: Any, address: str, cores: int | None) -> None:
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    started = {"include_dashboard": False, "num_cpus": cores} if address == LOCAL else {}
+    try:
+        ray.init(address=address, **quiet, **started)
+    except Exception as error:  # ConnectionError, ValueError, RuntimeError: Ray's own kinds vary
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise OptionError(f"--cluster {address}: the cluster cannot be had: {reason}") from error

@@ -1,0 +1,1 @@
+"""What several commands say and share besides their options."""

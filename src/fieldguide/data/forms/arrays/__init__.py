@@ -1,0 +1,1 @@
+"""Images as arrays in files of their own: nothing is unpickled."""

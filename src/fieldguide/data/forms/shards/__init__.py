@@ -1,0 +1,1 @@
+"""Images and labels packed into shards: WebDataset and TFRecord."""

@@ -1,0 +1,1 @@
+"""What of DATA looks as if it was meant otherwise, said before the work begins."""

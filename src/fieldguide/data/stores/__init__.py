@@ -1,0 +1,1 @@
+"""DATA that lies in an object store."""

@@ -1,0 +1,1 @@
+"""What only data with several labels a photo need."""

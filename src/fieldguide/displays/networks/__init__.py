@@ -1,0 +1,1 @@
+"""How networks look while they are built and learn."""

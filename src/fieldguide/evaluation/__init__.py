@@ -1,0 +1,1 @@
+"""A written model file measured on labelled images, alone or beside others."""

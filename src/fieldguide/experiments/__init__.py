@@ -1,0 +1,1 @@
+"""Ways of training compared: cross-validation, learning curves, search of settings, classes left out."""

@@ -1,0 +1,125 @@
+"""What one way of training reached on one fold, and the journal that keeps it.
+
+A finished fold is kept in a file of its own, named by everything that its result depends on: contents and
+labels learned from and held out, recipe, setting, seed, and the code and libraries. An interrupted
+comparison therefore goes on where it stopped, and one with a further candidate costs that candidate alone.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import io
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.errors import OutputError
+from fieldguide.evaluation.result import Outcomes
+from fieldguide.evaluation.tag_result import TagOutcomes
+from fieldguide.experiments.scoring import AnyOutcomes, credits
+from fieldguide.storage import checksummed_files
+
+MOST_KEPT = 4_000
+"""Files in the journal; the ones used longest ago go first."""
+_SUFFIX = ".fold"
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm", "torch")
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """The answers to the images of one fold, and their price."""
+
+    rows: NDArray[np.int64]
+    """Images of the data set that were held out and could be read; of shape (n_held,)."""
+    outcomes: AnyOutcomes
+    """The answers to them, in this order."""
+    fit_seconds: float
+    """Training without the passes of a pretrained network, which all candidates share."""
+    pass_images: int
+    """Images that had to pass the pretrained network for training; 0 for a network of the recipe's own."""
+    image_seconds: float
+    """One photo from file to answer; not a number where it was not timed."""
+    megabytes: float
+    """Size of the model file, without its small graph of preprocessing."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers; of tags the mean average precision."""
+        return float(credits(self.outcomes).mean())
+
+
+class Journal:
+    """Fold results on disk.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, key: str) -> FoldResult | None:
+        """What was kept under this key, or None; a damaged file counts as none."""
+        if self._folder is None:
+            return None
+        path = self._folder / f"{key}{_SUFFIX}"
+        content = checksummed_files.read(path, "results of a fold")
+        if content is None:
+            return None
+        with contextlib.suppress(OSError):  # only tells which were used last
+            path.touch()
+        return _unpacked(content)
+
+    def put(self, key: str, result: FoldResult) -> None:
+        """Keep a result; a folder that cannot be written only costs time later."""
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError, OutputError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            checksummed_files.write(self._folder / f"{key}{_SUFFIX}", _packed(result))
+            files = sorted(self._folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
+            for path in files[:-MOST_KEPT]:
+                path.unlink(missing_ok=True)
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """SHA-256 over the package's own source and the versions of what it computes with."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    for name in LIBRARIES:
+        digest.update(f"{name} {_version(name)}\n".encode())
+    return digest.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:  # whoever learns without torch has none of its companions
+        return "none"
+
+
+FACTS = ("fit_seconds", "pass_images", "image_seconds", "megabytes")
+
+
+def _packed(result: FoldResult) -> bytes:
+    columns = {field.name: getattr(result.outcomes, field.name) for field in fields(result.outcomes)}
+    facts = np.array([getattr(result, name) for name in FACTS], dtype=np.float64)
+    file = io.BytesIO()
+    np.savez_compressed(file, rows=result.rows, facts=facts, **columns)
+    return file.getvalue()
+
+
+def _unpacked(content: bytes) -> FoldResult:
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        fit_seconds, pass_images, image_seconds, megabytes = file["facts"].tolist()
+        kind = TagOutcomes if "tags" in file.files else Outcomes
+        outcomes = kind(**{field.name: file[field.name] for field in fields(kind)})
+        rows = file["rows"]
+    return FoldResult(rows, outcomes, fit_seconds, int(pass_images), image_seconds, megabytes)

@@ -1,0 +1,279 @@
+"""Shrinkage linear discriminant analysis, with out-of-fold scores for any shrinkage at little cost.
+
+The classes share one covariance, estimated within classes and shrunk towards a multiple of the identity
+(Friedman, "Regularized discriminant analysis", JASA 1989; in closed form like Ledoit and Wolf 2004, with the
+share chosen by cross-validation). On pooled features of a pretrained network this was as accurate as logistic
+regression tuned in the same way, or more so, at a tenth of the time (docs/log.md).
+
+Two forms of the same algebra. With fewer images than features all there is to know is the matrix of inner
+products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatter`), for which the images pass
+by in blocks and memory does not grow with their number.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from fieldguide.heads.blas import side_by_side
+from fieldguide.large_arrays import let_pages_go
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+MOST_BY_PRODUCTS = 5000
+"""Images up to which the matrix of inner products is used."""
+BLOCK = 2048
+"""Images that are in memory at once where they are many."""
+PASS = 64
+"""Images that are looked at together where nothing but sums is wanted: they stay in a core's own memory."""
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """Features with their labels and folds; rows are standardised whenever they are read."""
+
+    vectors: NDArray[np.float32] | NDArray[np.float16]
+    """Of shape (n_images, n_features); may be a memory map."""
+    labels: IntArray
+    """Class numbers of shape (n_images,)."""
+    folds: IntArray
+    """Fold of each image, of shape (n_images,)."""
+    n_classes: int
+    mean: FloatArray
+    """Of shape (n_features,)."""
+    scale: FloatArray
+    """Standard deviation of shape (n_features,), never 0."""
+
+    @staticmethod
+    def of(
+        vectors: NDArray[np.float32] | NDArray[np.float16], labels: IntArray, folds: IntArray
+    ) -> "TrainingTable":
+        """Measure mean and standard deviation of the features in one pass.
+
+        Examples
+        --------
+        >>> vectors = np.array([[2, 5], [6, 5], [2, 5], [6, 5]], dtype=np.float32)
+        >>> table = TrainingTable.of(vectors, labels=np.array([0, 0, 0, 1]), folds=np.array([0, 1, 0, 1]))
+        >>> table.mean.tolist(), table.scale.tolist(), table.shares.tolist()
+        ([4.0, 5.0], [2.0, 1.0], [0.75, 0.25])
+        """
+        total, squares = np.zeros(vectors.shape[1]), np.zeros(vectors.shape[1])
+        for start in range(0, len(vectors), PASS):
+            block = np.asarray(vectors[start : start + PASS], dtype=np.float64)
+            total += block.sum(0)
+            squares += np.einsum("nd,nd->d", block, block)
+            if start % BLOCK == 0:
+                let_pages_go(vectors)
+        mean = total / len(vectors)
+        deviation = np.sqrt(np.maximum(squares / len(vectors) - mean**2, 0.0))
+        # A feature that never moves carries nothing, but must not divide by nothing.
+        scale = np.where(deviation > _TINY * (1 + np.abs(mean)), deviation, 1.0)
+        return TrainingTable(
+            vectors, labels, folds, int(labels.max()) + 1, mean.astype(np.float32), scale.astype(np.float32)
+        )
+
+    def rows(self, rows: IntArray | slice, columns: IntArray | slice = slice(None)) -> FloatArray:
+        """Standardised features of the given rows and columns, float32."""
+        block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
+        let_pages_go(self.vectors)
+        block -= self.mean[columns]
+        block /= self.scale[columns]
+        return block
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each class, of shape (n_classes,)."""
+        return np.bincount(self.labels, minlength=self.n_classes) / len(self.labels)
+
+    @property
+    def n_features(self) -> int:
+        """Width of the features."""
+        return int(self.vectors.shape[1])
+
+
+def class_sums(labels: IntArray, rows: FloatArray, n_classes: int) -> FloatArray:
+    """Sum rows by class.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features)
+
+    Examples
+    --------
+    >>> rows = np.array([[1, 2], [10, 20], [3, 4]], dtype=np.float32)
+    >>> class_sums(np.array([0, 2, 0]), rows, n_classes=3).tolist()
+    [[4.0, 6.0], [0.0, 0.0], [10.0, 20.0]]
+    """
+    order = np.argsort(labels, kind="stable")
+    present, starts = np.unique(labels[order], return_index=True)
+    sums = np.zeros((n_classes, rows.shape[1]), dtype=np.float32)
+    sums[present] = np.add.reduceat(rows[order], starts)  # ten times as fast as np.add.at
+    return sums
+
+
+class Discriminant(Protocol):
+    """A table prepared for being solved with several shrinkages."""
+
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
+        """Score the given rows by models that learned without their fold.
+
+        Returns
+        -------
+        ndarray of shape (n_shrinkages, n_rows, n_classes)
+            Minus infinity where such a model has not seen the class.
+        """
+
+    def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
+        """Weights (n_features, n_classes) and bias (n_classes,) on standardised features, from all images."""
+
+
+def discriminant(table: TrainingTable) -> Discriminant:
+    """Prepare a table in the cheaper of the two forms.
+
+    Examples
+    --------
+    >>> labels, folds = np.arange(12) % 2, np.arange(12) // 2 % 3
+    >>> vectors = (labels[:, None] + 0.1 * np.sin(np.arange(36).reshape(12, 3))).astype(np.float32)
+    >>> scores = discriminant(TrainingTable.of(vectors, labels, folds)).out_of_fold([0.5], np.arange(12))
+    >>> scores.shape, bool((scores[0].argmax(axis=1) == labels).all())
+    ((1, 12, 2), True)
+    """
+    if len(table.labels) <= min(table.n_features, MOST_BY_PRODUCTS):
+        return ByProducts(table)
+    return ByScatter(table)
+
+
+class ByProducts:
+    """The form for fewer images than features: everything follows from the inner products of the images."""
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._table = table
+        self._features = table.rows(slice(None))
+        self._products = self._features @ self._features.T
+
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
+        """As :class:`Discriminant` says."""
+        table = self._table
+        scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
+
+        def answer(fold: int) -> None:
+            learn, hold = np.flatnonzero(table.folds != fold), np.flatnonzero(table.folds[rows] == fold)
+            products = self._products[np.ix_(rows[hold], learn)]
+            for number, (coefficients, bias) in enumerate(self._solutions(learn, shrinkages)):
+                scores[number, hold] = products @ coefficients + bias
+
+        _all(side_by_side(answer, np.unique(table.folds[rows]), 3 * self._products.size))
+        return scores
+
+    def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
+        """As :class:`Discriminant` says."""
+        everything = np.arange(len(self._table.labels))
+        ((coefficients, bias),) = self._solutions(everything, (shrinkage,))
+        return self._features.T @ coefficients, bias
+
+    def _solutions(
+        self, learn: IntArray, shrinkages: Sequence[float]
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Coefficients C (n_learn, n_classes) with weights = features.T @ C, by Woodbury's identity."""
+        table = self._table
+        labels, products = table.labels[learn], self._products[np.ix_(learn, learn)]
+        counts = np.bincount(labels, minlength=table.n_classes)
+        average = np.zeros((len(learn), table.n_classes), dtype=np.float32)
+        average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
+        to_means = products @ average
+        between_means = average.T @ to_means
+        chosen = np.eye(table.n_classes, dtype=np.float32)[labels]
+        # The centring of rows and columns as one product, in one pass over the large matrix.
+        half = to_means - chosen @ (between_means / 2)
+        within = products
+        within -= np.concatenate([half, chosen], axis=1) @ np.concatenate([chosen, half], axis=1).T
+        freedom = max(len(learn) - int((counts > 0).sum()), 1)
+        trace = float(np.trace(within))
+        for shrinkage in shrinkages:
+            ridge = max(shrinkage * trace / freedom / table.n_features, _TINY)
+            system = within.copy()
+            system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
+            residual = _solved(system, to_means - between_means[labels])
+            gathered = average.T @ residual * counts[:, None]
+            coefficients = (average - residual + average @ gathered) / np.float32(ridge)
+            bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
+            yield coefficients, _without_absent(bias, counts)
+
+
+class ByScatter:
+    """The form for many images: a scatter matrix for each fold, from one pass over blocks of images."""
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._table = table
+        self._names = np.unique(table.folds)
+        width, classes = table.n_features, table.n_classes
+        self._scatters = np.zeros((len(self._names), width, width), dtype=np.float32)
+        self._sums = np.zeros((len(self._names), classes, width), dtype=np.float32)
+        self._counts = np.zeros((len(self._names), classes), dtype=np.int64)
+        for number, fold in enumerate(self._names):
+            rows = np.flatnonzero(table.folds == fold)
+            self._counts[number] = np.bincount(table.labels[rows], minlength=classes)
+            for start in range(0, len(rows), BLOCK):
+                block = table.rows(rows[start : start + BLOCK])
+                self._scatters[number] += block.T @ block
+                self._sums[number] += class_sums(table.labels[rows[start : start + BLOCK]], block, classes)
+
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
+        """As :class:`Discriminant` says."""
+        table = self._table
+        scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
+
+        def answer(without: int) -> None:
+            hold = np.flatnonzero(table.folds[rows] == self._names[without])
+            for number, (weights, bias) in enumerate(self._solutions(shrinkages, without)):
+                for start in range(0, len(hold), BLOCK):
+                    block = hold[start : start + BLOCK]
+                    scores[number, block] = table.rows(rows[block]) @ weights + bias
+
+        _all(side_by_side(answer, range(len(self._names)), 3 * self._scatters[0].size))
+        return scores
+
+    def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
+        """As :class:`Discriminant` says."""
+        ((weights, bias),) = self._solutions((shrinkage,), without=None)
+        return weights, bias
+
+    def _solutions(
+        self, shrinkages: Sequence[float], without: int | None
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+        used = [number for number in range(len(self._names)) if number != without]
+        counts = self._counts[used].sum(0)
+        means = self._sums[used].sum(0) / np.maximum(counts, 1)[:, None].astype(np.float32)
+        covariance = self._scatters[used[0]].copy()
+        for number in used[1:]:
+            covariance += self._scatters[number]
+        covariance -= (means * counts[:, None].astype(np.float32)).T @ means
+        covariance /= np.float32(max(int(counts.sum()) - int((counts > 0).sum()), 1))
+        average = float(np.trace(covariance)) / self._table.n_features
+        for shrinkage in shrinkages:
+            system = covariance * np.float32(1 - shrinkage)
+            system[np.diag_indices_from(system)] += np.float32(max(shrinkage * average, _TINY))
+            weights = _solved(system, means.T)
+            yield weights, _without_absent(-0.5 * np.einsum("kd,dk->k", means, weights), counts)
+
+
+def _all(results: Iterable[None]) -> None:
+    for _ in results:
+        pass
+
+
+def _solved(system: NDArray[Any], right: NDArray[Any]) -> FloatArray:
+    """Solve a positive definite system, whose triangle is overwritten."""
+    # The transpose is the same matrix in the order of columns that LAPACK works in, without a copy.
+    factor = scipy.linalg.cho_factor(system.T, overwrite_a=True, check_finite=False)
+    return np.asarray(scipy.linalg.cho_solve(factor, right, check_finite=False), dtype=np.float32)
+
+
+def _without_absent(bias: FloatArray, counts: IntArray) -> FloatArray:
+    """A class that was not there to learn from must never win."""
+    return np.where(counts > 0, bias, -np.inf).astype(np.float32)

@@ -1,0 +1,70 @@
+"""Room for large arrays: in memory while they are small, in a file that vanishes with the process beyond."""
+
+import mmap
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from fieldguide.errors import OutputError
+
+
+def in_file(shape: tuple[int, ...], dtype: DTypeLike, folder: Path | None, what: str) -> NDArray[Any]:
+    """Make a memory map of a nameless file.
+
+    Parameters
+    ----------
+    shape, dtype
+        Of the array.
+    folder
+        Where the file may lie; None, or a folder that cannot be written, takes the system's place for
+        temporary files.
+    what
+        What fills it, for the error.
+
+    Raises
+    ------
+    OutputError
+        If the disk has no room for the file.
+    """
+    place = _writable(folder)
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    try:
+        # The map keeps the file open, and as it has no name nothing is left behind.
+        with tempfile.TemporaryFile(dir=place) as file:
+            if sys.platform == "linux":
+                os.posix_fallocate(file.fileno(), 0, size)  # a full disk now is an error, later a crash
+            return np.memmap(file, dtype, "w+", shape=shape)
+    except OSError as error:
+        where = place or tempfile.gettempdir()
+        raise OutputError(
+            f"{where}: no room for {size / 1e9:.1f} GB of {what} ({error.strerror}); free some"
+        ) from error
+
+
+def let_pages_go(array: NDArray[Any]) -> None:
+    """Give back what the pages of a file take of this process's memory, if the array lies in one.
+
+    The system keeps them while it has room, and reading or writing brings them again. Without this a pass
+    over an array ends with all of it counted as memory of the process.
+    """
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if sys.platform != "win32" and isinstance(owner, mmap.mmap):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+def _writable(folder: Path | None) -> Path | None:
+    """`folder` if files can be made in it, else None for the system's place for temporary files."""
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -1,0 +1,1 @@
+"""The whole line from DATA to a measured model file."""

@@ -1,0 +1,1 @@
+"""What measured answers are worth: scores, intervals, curves, calibration and paired tests."""

@@ -1,0 +1,1 @@
+"""What results have in common that know nothing of each other."""

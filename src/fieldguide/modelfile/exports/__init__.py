@@ -1,0 +1,1 @@
+"""Other forms of a model file, one file a form."""

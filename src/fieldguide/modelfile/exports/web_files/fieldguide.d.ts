@@ -1,0 +1,72 @@
+/** What a model says of one image. */
+export interface Answer {
+  /** The label, or the tags joined by "|", or "unknown". */
+  answer: string;
+  /** The most probable class. */
+  label: string;
+  /** The tags that are given, the most probable first; only of models of tags. */
+  labels?: string[];
+  /** Of `label`, calibrated, from 0 to 1. */
+  probability: number;
+  /** Share of held-out images of known classes that look no more familiar, from 0 to 1. */
+  typicality: number;
+  /** Whether typicality is below the model's threshold: none of its classes. */
+  unknown: boolean;
+  /** Holds the true class with the coverage that the card states; the most probable first. */
+  set: string[];
+  /** The most probable classes, descending. */
+  top: { label: string; probability: number }[];
+}
+
+/** The card of the model, as docs/artifact.md describes it; the fields that a page needs. */
+export interface Card {
+  spec: number;
+  classes: string[];
+  preprocessing: {
+    size: number;
+    mode: "squash" | "crop";
+    interpolation: "bicubic" | "bilinear";
+    shrink?: "halving" | "none";
+  };
+  recipe: string;
+  backbone: { name: string; licence: string } | null;
+  /** One label an image, or any number of tags; where it is missing, one. */
+  task?: "single" | "multiple";
+  thresholds: { unknown: number; coverage: number | null; set: number | null; tags?: number[] };
+  metrics: Record<string, unknown>;
+  exported: { to: "web"; from: string; precision: "int8" | "float32"; seal: string; runtime: string };
+  limits?: string[];
+  [field: string]: unknown;
+}
+
+/** Pixels in memory: RGB or RGBA, 8 bits each, upright. */
+export interface Pixels {
+  data: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
+/**
+ * A file (in browsers), what a browser can draw, or pixels. An ImageBitmap or a VideoFrame is used up where the
+ * model runs in a thread of its own.
+ */
+export type Source = Blob | ImageBitmap | VideoFrame | ImageData | HTMLImageElement | HTMLVideoElement | Pixels;
+
+export interface Model {
+  readonly card: Card;
+  /** Class names in the order of the model. They are data: show them as text, never as markup. */
+  readonly classes: string[];
+  /** Rejects with `RefusedInput` where the image cannot be used. */
+  predict(source: Source, options?: { top?: number }): Promise<Answer>;
+  /** Ends its thread and frees its memory. */
+  close(): Promise<void>;
+}
+
+/** One image cannot be used; `code` is one of docs/images.md, `message` a sentence for a person. */
+export class RefusedInput extends Error {
+  readonly code: string;
+  constructor(code: string, message: string);
+}
+
+/** Loads the model of an exported folder: by default the one in which fieldguide.js lies. */
+export function load(folder?: string | URL, options?: { worker?: boolean }): Promise<Model>;

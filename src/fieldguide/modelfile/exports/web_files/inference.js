@@ -1,0 +1,125 @@
+// A model file in ONNX Runtime Web: squares in, answers out, by the rules of its card.
+import { RefusedInput } from "./errors.js";
+import { squareOf } from "./resize.js";
+
+const SEAL_BYTES = 87;
+
+/** A model in the thread that made it. */
+export class Classifier {
+  /** Loads the model, its card and the runtime from a folder. */
+  static async create(folder) {
+    const [ort, card, content] = await Promise.all([
+      import("./runtime/ort.js"),
+      read(new URL("card.json", folder)).then((bytes) => JSON.parse(new TextDecoder().decode(bytes))),
+      read(new URL("model.onnx", folder)),
+    ]);
+    await checkSeal(content, card.exported.seal);
+    await sayWhereBinaryLies(ort.env.wasm);
+    ort.env.wasm.numThreads = 1; // more would take headers that hosts of plain files do not send
+    ort.env.logLevel = "error";
+    const session = await ort.InferenceSession.create(new Uint8Array(content), {
+      executionProviders: ["wasm"],
+    });
+    return new Classifier(ort, session, card);
+  }
+
+  constructor(ort, session, card) {
+    this.ort = ort;
+    this.session = session;
+    this.card = card;
+  }
+
+  /** The answer to one image: whatever a browser can draw, or pixels in memory. */
+  async predict(source, top = 5) {
+    const { probabilities, typicality } = await this.outputs(source);
+    return judged(this.card, probabilities, typicality, top);
+  }
+
+  /** What the model computes: `probabilities` and `typicality`. */
+  async outputs(source) {
+    const square = await this.square(source);
+    const { size } = this.card.preprocessing;
+    const image = new this.ort.Tensor("uint8", square, [1, size, size, 3]);
+    const found = await this.session.run({ image }, ["probabilities", "typicality"]);
+    const [probabilities, [typicality]] = [found.probabilities.data, found.typicality.data];
+    if (![...probabilities, typicality].every(Number.isFinite)) {
+      throw new RefusedInput("no_answer", "The model's answer to this image is not a number.");
+    }
+    return { probabilities, typicality };
+  }
+
+  async square(source) {
+    if (ArrayBuffer.isView(source?.data)) {
+      const { data, width, height } = source;
+      const channels = data.length / (width * height);
+      if (!(width > 0 && height > 0) || (channels !== 3 && channels !== 4)) {
+        throw new RefusedInput("wrong_type", "Pixels are { data, width, height } in RGB or RGBA, 8 bits each.");
+      }
+      return squareOf(source, this.card.preprocessing);
+    }
+    if (typeof OffscreenCanvas === "undefined") {
+      throw new RefusedInput(
+        "wrong_type",
+        "Nothing here decodes image files; give the pixels: { data, width, height } in RGB or RGBA.",
+      );
+    }
+    const { squareFrom } = await import("./decode.js");
+    return squareFrom(source, this.card.preprocessing);
+  }
+
+  async release() {
+    await this.session.release();
+  }
+}
+
+/** What a model says of an image, from its outputs, by the thresholds of its card. */
+export function judged({ classes, thresholds, task }, probabilities, typicality, top) {
+  // The thresholds are compared in single precision, as everywhere else.
+  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+  const floor = thresholds.set === null ? Infinity : Math.fround(thresholds.set);
+  const isGiven = (column) => probabilities[column] >= Math.fround(thresholds.tags[column]);
+  const given = task === "multiple" ? order.filter(isGiven) : null; // any number of tags, or one label
+  const promised = order.filter((column) => probabilities[column] >= floor || given?.includes(column));
+  const members = thresholds.set === null && given === null ? [order[0]] : promised;
+  const unknown = typicality < Math.fround(thresholds.unknown);
+  const labels = given?.map((column) => classes[column]);
+  const label = classes[order[0]];
+  return {
+    answer: unknown ? "unknown" : (labels?.join("|") ?? label),
+    label,
+    ...(labels && { labels }),
+    probability: probabilities[order[0]],
+    typicality,
+    unknown,
+    set: members.map((column) => classes[column]),
+    top: order.slice(0, top).map((column) => ({ label: classes[column], probability: probabilities[column] })),
+  };
+}
+
+async function read(address) {
+  if (address.protocol === "file:") {
+    const { readFile } = await import("node:fs/promises");
+    return readFile(address);
+  }
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address.pathname} cannot be loaded (${answer.status}); upload the whole folder.`);
+  return answer.arrayBuffer();
+}
+
+/** A browser compiles WebAssembly while it loads, given the address; Node is given the bytes. */
+async function sayWhereBinaryLies(settings) {
+  const address = new URL("runtime/ort-wasm-simd-threaded.wasm", import.meta.url);
+  if (address.protocol === "file:") settings.wasmBinary = await read(address);
+  else settings.wasmPaths = { wasm: address.href };
+}
+
+/** The model must be the one that the card belongs to, whole; where pages are not secure, nobody can tell. */
+async function checkSeal(content, seal) {
+  if (!globalThis.crypto?.subtle) return;
+  const body = new Uint8Array(content).subarray(0, -SEAL_BYTES);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  const found = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (found !== seal) {
+    throw new Error("model.onnx is damaged or belongs to another export; upload the whole folder again.");
+  }
+}

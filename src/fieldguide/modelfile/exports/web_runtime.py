@@ -1,0 +1,134 @@
+"""ONNX Runtime Web, which computes in browsers and in Node: where it is found on this machine.
+
+It is an npm package of Microsoft's (MIT), a hundred megabytes of which a page needs two files. Nothing is
+fetched: a person gives the package, packed or not, or has it where npm puts it.
+"""
+
+import hashlib
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldguide.errors import OptionError
+
+PACKAGE = "onnxruntime-web"
+TRIED = "1.30.0"
+"""The version that the tests run with, which the command below fetches."""
+COMMAND = f"npm pack {PACKAGE}@{TRIED}"
+"""Fetches it; npm comes with Node.js."""
+OLDEST = (1, 20)
+"""The first that reads the version of ONNX's format in which model files are written."""
+SCRIPT, BINARY, DESCRIPTION = (
+    "dist/ort.wasm.bundle.min.mjs",
+    "dist/ort-wasm-simd-threaded.wasm",
+    "package.json",
+)
+KNOWN = {
+    SCRIPT: "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    BINARY: "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+}
+"""SHA-256 of the files of that version, so that a damaged or forged download is noticed."""
+MOST_BYTES = 64_000_000
+"""Of each of the files; the largest has 14 MB today."""
+
+
+@dataclass(frozen=True)
+class WebRuntime:
+    """What a page needs of ONNX Runtime Web."""
+
+    version: str
+    """Such as ``1.30.0``."""
+    script: bytes
+    """The ES module."""
+    binary: bytes
+    """Its WebAssembly: without a GPU, for one thread."""
+
+
+def web_runtime(given: Path | None, near: Path | None = None) -> WebRuntime:
+    """Read ONNX Runtime Web from where a person says, or from the usual places.
+
+    Parameters
+    ----------
+    given
+        The npm package: unpacked, packed by npm (``.tgz``), or a folder that holds either. None looks in
+        `near`, and for ``node_modules`` there and in the folders above.
+    near
+        The current folder by default.
+
+    Raises
+    ------
+    OptionError
+        If it is not there, with the command that fetches it; or if it cannot be used.
+    """
+    start = (near or Path.cwd()).resolve()
+    places = [given] if given is not None else [start, *start.parents]
+    for package in (package for place in places for package in _packages(place)):
+        return _checked(package, _read(package))
+    where = f"{given}: holds no {PACKAGE}" if given is not None else f"{PACKAGE} is not in this folder"
+    raise OptionError(
+        f"to web: needs ONNX Runtime Web (MIT, 33 MB to download); {where}; fetch it with: {COMMAND}"
+    )
+
+
+def _packages(place: Path) -> Iterator[Path]:
+    """The package itself, packed or unpacked, or as it lies in a folder."""
+    if place.is_file():
+        yield place
+    for folder in (place, place / "package", place / "node_modules" / PACKAGE):
+        if (folder / SCRIPT).is_file():
+            yield folder
+    yield from _packed(place)[-1:]
+
+
+def _packed(place: Path) -> list[Path]:
+    """Packages as npm packs them, the newest last."""
+    found = place.glob(f"{PACKAGE}-*.tgz")
+    return sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)])
+
+
+def _read(package: Path) -> dict[str, bytes]:
+    names = (DESCRIPTION, SCRIPT, BINARY)
+    try:
+        if package.is_dir():
+            return {name: (package / name).read_bytes() for name in names}
+        with tarfile.open(package, "r:gz") as archive:
+            return {name: _member(archive, f"package/{name}") for name in names}
+    except (OSError, KeyError, tarfile.TarError, EOFError) as error:
+        raise OptionError(
+            f"runtime: {package} must be the npm package {PACKAGE}, whole; it cannot be read "
+            f"({type(error).__name__}); fetch it with: {COMMAND}"
+        ) from error
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    member = archive.getmember(name)
+    file = archive.extractfile(member) if member.isfile() and member.size <= MOST_BYTES else None
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
+def _checked(package: Path, files: dict[str, bytes]) -> WebRuntime:
+    try:
+        described = json.loads(files[DESCRIPTION])
+        name, version = described["name"], str(described["version"])
+        numbers = tuple(int(number) for number in version.split(".")[:2])
+    except (ValueError, KeyError, TypeError):
+        name, version, numbers = None, "", ()
+    if name != PACKAGE or numbers < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise OptionError(
+            f"runtime: {package} must be {PACKAGE} of version {oldest} or later; got {name} {version}; fetch "
+            f"it with: {COMMAND}"
+        )
+    if version == TRIED:
+        for file, digest in KNOWN.items():
+            if hashlib.sha256(files[file]).hexdigest() != digest:
+                raise OptionError(
+                    f"runtime: {file} in {package} is not the one that was published as {PACKAGE} {TRIED}; "
+                    f"fetch it again with: {COMMAND}"
+                )
+    return WebRuntime(version, files[SCRIPT], files[BINARY])

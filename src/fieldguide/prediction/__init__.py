@@ -1,0 +1,1 @@
+"""A model file at work: inputs, answers, rows of results, what to label next."""

@@ -1,0 +1,1 @@
+"""Labels written into XMP sidecars beside photos, as photo managers read them."""

@@ -1,0 +1,1 @@
+"""`cnn`: a convolutional network from scratch."""

@@ -1,0 +1,1 @@
+"""`finetune`: a pretrained network adapted to the photos."""

@@ -1,0 +1,171 @@
+"""Where fine-tuning starts, and whether it got anywhere: the linear probe of the images learned from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.backbones.exported import ExportedBackbone
+from fieldguide.backbones.timm_networks.build import build_tapped
+from fieldguide.data.dataset import Dataset
+from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.linear_head import Probe, fit_probe
+from fieldguide.heads.tag_probe import TagProbe, fit_tag_probe
+from fieldguide.metrics import intervals
+from fieldguide.recipes import linear_probe
+from fieldguide.recipes.common import Options, Run
+from fieldguide.recipes.finetune.cache import ActivationCache, Fresh, Variants
+from fieldguide.recipes.finetune.course import Course
+from fieldguide.recipes.finetune.layers import Adapted
+from fieldguide.recipes.finetune.network import FineTuned
+from fieldguide.recipes.finetune.presets import FinetunePreset
+from fieldguide.recipes.finetune.task import RATED_BATCH, Hyperparameters, Source, class_weights
+from fieldguide.recipes.labelled_features import learn_from
+from fieldguide.recipes.networks.images import Images
+from fieldguide.recipes.networks.network import FeatureNetwork
+from fieldguide.recipes.tagged_features import learn_tags_from
+from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators
+from fieldguide.tasks.task import Task
+from fieldguide.training.augment.pipeline import Augmentation
+from fieldguide.training.loop import Plan
+
+LEAST_ERROR = 0.004
+"""Share of mistakes up to which a probe is left alone."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The linear probe of the images learned from."""
+
+    backbone: ExportedBackbone
+    probe: Probe | TagProbe
+    table: TrainingTable
+    """The features it was fitted to."""
+    tags: Indicators | None = None
+    """What it was fitted to, of shape (n_learned, n_tags), if images have tags."""
+
+
+@dataclass(frozen=True)
+class ProbeBaseline:
+    """What `linear-probe` makes of the images learned from, with the same preset, backbone and size."""
+
+    options: Options
+    """Its own."""
+    backbone: ExportedBackbone
+    scores: NDArray[np.float64]
+    """Of the images held out, of shape (n_held, n_classes)."""
+
+
+def probe_of(
+    dataset: Dataset, images: Images, backbone: ExportedBackbone, options: Options, run: Run
+) -> Start:
+    """Fit the linear probe to the images that are not held out.
+
+    Raises
+    ------
+    DataError
+        If no class has two separate images among them.
+    """
+    own = dataset.take(images.table.rows[images.learn])
+    if images.task is Task.MULTIPLE:
+        tagged = learn_tags_from(own, backbone, options, run).table()
+        found = fit_tag_probe(tagged, backbone.depths, options.seed)
+        return Start(backbone, found, tagged.table, tagged.indicators)
+    table = learn_from(own, backbone, options, run).table()
+    return Start(backbone, fit_probe(table, backbone.depths, options.seed), table)
+
+
+def baseline_of(dataset: Dataset, images: Images, start: Start, options: Options, run: Run) -> ProbeBaseline:
+    """Fit what fine-tuning has to beat: the probe as `linear-probe` comes, which may see larger photos.
+
+    Raises
+    ------
+    DataError
+        If no class has two separate images among those learned from.
+    """
+    settings = {name: value for name, value in options.settings.items() if name == "size"}
+    own = replace(options, settings=settings)
+    backbone = linear_probe.body(own, run)
+    if (backbone.name, backbone.preprocessing) != (start.backbone.name, start.backbone.preprocessing):
+        start = probe_of(dataset, images, backbone, own, run)
+    held = run.extract([images.paths[row] for row in images.held], backbone)
+    head = start.probe.head
+    return ProbeBaseline(own, backbone, held.vectors.astype(np.float64) @ head.weights + head.bias)
+
+
+def hyperparameters_of(
+    images: Images, augmentation: Augmentation, batch: int, preset: FinetunePreset
+) -> Hyperparameters:
+    """Choose rate and class weights; the rate grows with the root of the batch, as suits Adam."""
+    rate = preset.rate * (batch / RATED_BATCH) ** 0.5
+    shares = images.shares()
+    weights = np.ones(len(shares)) if images.task is Task.MULTIPLE else class_weights(shares)
+    return Hyperparameters(
+        rate, preset.head_rate * rate, preset.layer_decay, weights, augmentation, images.task
+    )
+
+
+def network_of(start: Start, layers: float, way: Hyperparameters) -> FineTuned:
+    """Build the network that answers as the probe does.
+
+    Parameters
+    ----------
+    layers
+        Share of the backbone that learns.
+    way
+        Where it weighs the classes, the shares that the probe's scores hold are taken out of them.
+    """
+    backbone = start.backbone
+    tapped = build_tapped(
+        backbone.timm_name, backbone.preprocessing, backbone.weights, taps=backbone.taps, head=False
+    )
+    return FineTuned(Adapted(tapped, layers), start.table, start.probe.head, _held_priors(start, way))
+
+
+def _held_priors(start: Start, way: Hyperparameters) -> NDArray[np.float64]:
+    if isinstance(start.probe, TagProbe):
+        return np.zeros(len(way.weights))
+    shares = np.bincount(start.table.labels, minlength=start.table.n_classes) / len(start.table.labels)
+    weighs = start.probe.promises.uses_shares and way.weights.min() < way.weights.max()
+    return np.log(shares * way.weights) if weighs else np.zeros(len(shares))
+
+
+def source_of(
+    network: FineTuned, images: Images, start: Start, plan: Plan, keep: ActivationCache, course: Course
+) -> Source:
+    """Serve what frozen layers gave, unless none are frozen or images are mixed before them."""
+    features = FeatureNetwork(network.body, start.backbone.preprocessing)
+    augmentation = keep.augmentation
+    mixed = augmentation.mixup or augmentation.cutmix
+    if mixed or not network.body.frozen_steps or not keep.variants:
+        return Fresh(images, features, augmentation, course.stages)
+    return Variants(network, images, features, plan, keep)
+
+
+def nothing_to_gain(start: Start) -> str | None:
+    """Say that the probe's out-of-fold answers leave nothing to be won; None where they do.
+
+    So it is where it errs in at most :data:`LEAST_ERROR` of the images learned from, by a label or by any of
+    their tags. The bound is that of
+    the exact interval (Clopper and Pearson, 1934).
+    """
+    errs = _errs(start)
+    wrong = int(errs.sum())
+    if wrong > LEAST_ERROR * len(errs):
+        return None
+    most = intervals.share(wrong, len(errs)).high
+    what = "" if start.tags is None else "tags of "
+    return (
+        f"linear probe handed back without fine-tuning: of {len(errs)} images that it had not seen it gets "
+        f"{what}{wrong} wrong, so at most {most:.1%} of new photos could be won (95 % bound)"
+    )
+
+
+def _errs(start: Start) -> NDArray[np.bool_]:
+    """Which images the probe gets wrong out of fold: the label, or any of the tags."""
+    probe, judged = start.probe, start.probe.judged
+    if not isinstance(probe, TagProbe) or start.tags is None:
+        return np.asarray(probe.promises.probabilities.argmax(1) != start.table.labels[judged])
+    own, promises = start.tags[judged], probe.promises
+    given = promises.probabilities >= promises.thresholds
+    return np.asarray(((given != (own == PRESENT)) & (own != NOT_KNOWN)).any(1))

@@ -1,0 +1,1 @@
+"""What the recipes share that train a network step by step."""

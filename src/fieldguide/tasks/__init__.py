@@ -1,0 +1,1 @@
+"""What is asked of a photo: one label, or any number of tags."""

@@ -1,0 +1,396 @@
+"""One training loop for every network: epochs, checkpoints, averages, early stopping.
+
+Lightning Fabric carries it to GPUs, several of them, and several machines, unchanged; it brings precision and
+gradient exchange and leaves the loop in plain sight (Accelerate keeps its settings in process-wide state).
+
+Every random choice of a step follows from the seed and the number of the step. So a checkpoint needs no state
+of any generator, and a resumed run takes the same steps as one that was never interrupted.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import torch
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+
+from fieldguide.errors import TrainingError
+from fieldguide.progress import Progress, silent
+from fieldguide.training.checkpoint import TrainingFolder
+from fieldguide.training.devices import fabric_for, keep_freed_memory
+from fieldguide.training.remaining import Remaining
+from fieldguide.training.schedule import Schedule
+
+CHECKPOINT_SECONDS = 60.0
+"""At most so much work is lost by a kill."""
+MOST_SKIPPED = 10
+"""Steps in a row whose loss or gradient may be no number before training stops."""
+History = tuple[Mapping[str, float], ...]
+
+
+class TrainingTask(Protocol):
+    """What is trained, and on what."""
+
+    network: nn.Module
+    """Whose parameters and buffers are learned."""
+    optimizer: torch.optim.Optimizer
+    measure: str
+    """What the second number of :meth:`validate` is: `accuracy`, or of tags `map`, mean average precision."""
+
+    def loss(
+        self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
+    ) -> Tensor:
+        """Mean loss of the images at `rows`; random choices come from `generator` or torch's own."""
+
+    def set_rates(self, share: float, at_end_of_pass: float) -> None:
+        """Set the optimiser's learning rates for a step, a function of nothing else.
+
+        Parameters
+        ----------
+        share
+            Share of training that is done before the step, from 0 to 1.
+        at_end_of_pass
+            Share that will be done at the end of the step's pass.
+        """
+
+    def price(self, at_end_of_pass: float) -> float:
+        """What a step of a pass costs, in any unit; the argument as in :meth:`set_rates`."""
+
+    def validate(self, network: nn.Module) -> tuple[float, float]:
+        """Mean loss and `measure` on the images held out."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how carefully to train."""
+
+    images: int
+    """How many there are to learn from."""
+    epochs: int
+    """Passes over them, at most."""
+    batch_size: int
+    """Images a step."""
+    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Of the forward pass; weights and averages are always float32."""
+    clip: float | None = None
+    """Longest gradient (Pascanu et al., 2013); None clips nothing."""
+    average: float | None = None
+    """Decay of the running average of weights that is validated and kept (Polyak and Juditsky, 1992); None
+    keeps the weights themselves."""
+    patience: int | None = None
+    """Epochs without a lower validation loss after which training stops early; None never does."""
+    keep: Literal["best", "last"] = "best"
+    """Which epoch's weights are the result: those of the lowest validation loss, or the last."""
+    most_steps: int | None = None
+    """Of a pass, where there is no time for all images in each; other ones each time."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """A smaller last batch is left out, unless it is the only one."""
+        steps = max(1, self.images // self.batch_size)
+        return steps if self.most_steps is None else min(steps, self.most_steps)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on."""
+
+    progress: Progress = silent
+    report: Callable[[Mapping[str, float]], None] = lambda row: None
+    """Called with each row of the history as soon as it is there, beside it what is left of the training
+    (:class:`fieldguide.training.remaining.Remaining`)."""
+    seconds: float | None = None
+    """What training may take, validation included; where a pass takes longer than was planned, there are
+    fewer. None: as long as it takes."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How training went; the weights are in the task's network."""
+
+    history: History
+    """A row an epoch: epoch, train_loss, validation_loss, validation_accuracy (of tags validation_map),
+    learning_rate, seconds."""
+    kept_epoch: int
+    """The epoch, from 1, whose weights were kept."""
+    interrupted: bool
+    """Whether Ctrl-C ended it."""
+    notes: tuple[str, ...]
+    """What a person should know: resumed, stopped early, steps that were skipped."""
+
+
+@dataclass
+class _State:
+    """What changes while training; all of it goes into a checkpoint."""
+
+    step: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    spent: float = 0.0
+    lengths: list[list[int]] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    best_epoch: int = 0
+    best_loss: float = math.inf
+
+
+def train_network(
+    task: TrainingTask, plan: Plan, folder: TrainingFolder | None = None, watch: Watch | None = None
+) -> Trained:
+    """Train until the epochs are over, nothing improves any more, or Ctrl-C.
+
+    Parameters
+    ----------
+    task
+        What to train; afterwards its network holds the kept weights and is in inference mode.
+    plan
+        How long.
+    folder
+        Where checkpoints lie, at least one a minute; a checkpoint of the same run there is continued. None
+        keeps none.
+    watch
+        Callback for progress: steps and epochs.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no number step after step before any epoch is finished.
+    KeyboardInterrupt
+        If that came before any epoch was finished; the checkpoint remains.
+    """
+    return _Run(task, plan, folder, watch or Watch()).train()
+
+
+class _Run:
+    def __init__(self, task: TrainingTask, plan: Plan, folder: TrainingFolder | None, watch: Watch) -> None:
+        self._task, self._plan, self._folder = task, plan, folder
+        keep_freed_memory()
+        self._fabric = fabric_for(plan.precision)
+        self._watch = watch if self._fabric.is_global_zero else Watch()
+        self._network, self._optimizer = self._fabric.setup(task.network, task.optimizer)
+        self._average = ModelEmaV3(task.network, plan.average, use_warmup=True) if plan.average else None
+        self._state = _State()
+        self._notes: list[str] = []
+        self._shortened = ""
+        self._saved = self._begun = time.monotonic()
+        self._schedule = Schedule([[0, plan.epochs * plan.steps_per_epoch]])
+
+    def train(self) -> Trained:
+        interrupted = False
+        self._resume()
+        try:
+            while self._epoch < self._epochs and not self._is_over():
+                self._run_epoch()
+        except KeyboardInterrupt:
+            if not self._state.best:
+                raise
+            interrupted = True
+            self._notes.append(f"interrupted: the weights of epoch {self._state.best_epoch} were kept")
+        if not self._state.best:
+            self._give_up()
+        # The processes of one run have the same weights, but each its own statistics of batch norms.
+        self._task.network.load_state_dict(self._fabric.broadcast(self._state.best))
+        self._task.network.eval()
+        notes = (*self._notes, *((self._shortened,) if self._shortened else ()))
+        return Trained(tuple(self._state.history), self._state.best_epoch, interrupted, notes)
+
+    @property
+    def _epoch(self) -> int:
+        """Epochs that are finished."""
+        return len(self._state.history)
+
+    @property
+    def _epochs(self) -> int:
+        """Epochs in all, as planned now."""
+        return self._schedule.steps // self._plan.steps_per_epoch
+
+    @property
+    def _spent(self) -> float:
+        """Seconds of training in this process and in those that it continues."""
+        return self._state.spent + time.monotonic() - self._begun
+
+    def _is_over(self) -> bool:
+        """Whether patience or numbers ran out."""
+        state, patience = self._state, self._plan.patience
+        if patience is not None and self._epoch - state.best_epoch >= patience:
+            self._notes.append(
+                f"stopped early after epoch {self._epoch}: no lower validation loss for {patience} epochs"
+            )
+            return True
+        if self._is_late():
+            self._notes.append(f"stopped in epoch {self._epoch}: the time was up")
+            return True
+        return state.skipped >= MOST_SKIPPED
+
+    def _is_late(self) -> bool:
+        return self._watch.seconds is not None and self._spent > self._watch.seconds
+
+    def _remaining(self) -> Remaining:
+        allowed = self._watch.seconds
+        return Remaining(self._epochs, None if allowed is None else max(allowed - self._spent, 0.0), allowed)
+
+    def _shorten(self) -> None:
+        """Plan fewer passes if those that are left do not fit into the time."""
+        if self._watch.seconds is None:
+            return
+        done, steps = self._epoch, self._plan.steps_per_epoch
+        left = self._watch.seconds - self._spent
+        for epochs in range(self._epochs, done, -1):
+            longer = epochs == self._epochs
+            schedule = self._schedule if longer else self._schedule.shortened(done * steps, epochs * steps)
+            if self._cost(schedule, done, epochs) <= left:
+                break
+        else:
+            epochs, schedule = done, self._schedule.shortened(done * steps, done * steps)
+        if epochs < self._epochs:
+            self._shortened = (
+                f"shortened to {epochs} of {self._plan.epochs} passes: they take longer than planned"
+            )
+        self._schedule = schedule
+        self._state.lengths = schedule.changes
+
+    def _cost(self, schedule: Schedule, first: int, last: int) -> float:
+        """Seconds that the passes from `first` up to `last` take, at the pace of those that are done."""
+        steps = self._plan.steps_per_epoch
+
+        def prices(of: Schedule, begin: int, end: int) -> float:
+            return sum(self._task.price(of.share((epoch + 1) * steps)) for epoch in range(begin, end))
+
+        return self._spent * prices(schedule, first, last) / prices(self._schedule, 0, first)
+
+    def _run_epoch(self) -> None:
+        plan, state = self._plan, self._state
+        started, before = time.monotonic(), state.seconds
+        first = self._epoch * plan.steps_per_epoch
+        self._network.train()
+        for rows in self._batches(state.step - first):
+            self._watch.progress("training", state.step, self._schedule.steps)
+            self._step(rows)
+            state.seconds = before + time.monotonic() - started
+            if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+                self._save()
+            if state.skipped >= MOST_SKIPPED:
+                self._give_up()
+                return
+            if self._is_late():
+                break
+        self._finish_epoch(before + time.monotonic() - started)
+
+    def _batches(self, done: int) -> Iterator[Tensor]:
+        """The rows of each step of this epoch that is left."""
+        plan = self._plan
+        order = torch.randperm(plan.images, generator=_generator(plan.seed, 2 * self._epoch + 1))
+        for number in range(done, plan.steps_per_epoch):
+            rows = order[number * plan.batch_size : (number + 1) * plan.batch_size]
+            yield rows[self._fabric.global_rank :: self._fabric.world_size]
+
+    def _step(self, rows: Tensor) -> None:
+        state = self._state
+        end = (self._epoch + 1) * self._plan.steps_per_epoch
+        self._task.set_rates(self._schedule.share(state.step), self._schedule.share(end))
+        generator = _generator(self._plan.seed, 2 * state.step)
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        state.step += 1
+        with self._fabric.autocast():
+            loss = self._task.loss(self._network, rows, self._epoch, generator)
+        if not self._learn(loss):
+            state.skipped += 1
+            return
+        state.skipped = 0
+        state.loss_sum += float(loss.detach())
+        state.loss_count += 1
+        if self._average is not None:
+            self._average.update(self._task.network, step=state.step)
+
+    def _learn(self, loss: Tensor) -> bool:
+        """Take a step down the gradient, unless loss or gradient is no number."""
+        self._optimizer.zero_grad()
+        if not math.isfinite(float(loss.detach())):
+            return False
+        self._fabric.backward(loss)
+        limit = self._plan.clip if self._plan.clip is not None else math.inf
+        length = nn.utils.clip_grad_norm_(self._task.network.parameters(), limit)
+        if not math.isfinite(float(length)):
+            self._optimizer.zero_grad()
+            return False
+        self._optimizer.step()
+        return True
+
+    def _finish_epoch(self, seconds: float) -> None:
+        state, kept = self._state, self._kept
+        kept.eval()
+        loss, measured = self._fabric.broadcast(self._task.validate(kept))
+        row = {
+            "epoch": self._epoch + 1,
+            "train_loss": state.loss_sum / max(state.loss_count, 1),
+            "validation_loss": loss,
+            f"validation_{self._task.measure}": measured,
+            "learning_rate": max(group["lr"] for group in self._task.optimizer.param_groups),
+            "seconds": seconds,
+        }
+        state.history.append(row)
+        learned = state.loss_count > 0 and math.isfinite(loss)
+        if learned and (loss < state.best_loss or self._plan.keep == "last"):
+            state.best_loss, state.best_epoch = loss, self._epoch
+            state.best = {name: value.detach().cpu().clone() for name, value in kept.state_dict().items()}
+        state.loss_sum, state.loss_count, state.seconds = 0.0, 0, 0.0
+        state.step = self._epoch * self._plan.steps_per_epoch  # also where the time was over before its end
+        self._watch.progress("training", state.step, self._schedule.steps)
+        self._shorten()
+        self._watch.report(self._remaining().beside(row))
+        self._save()
+
+    @property
+    def _kept(self) -> nn.Module:
+        """The network whose weights are validated and kept."""
+        return self._task.network if self._average is None else self._average.module
+
+    def _give_up(self) -> None:
+        """The loss is no number, step after step."""
+        if not self._state.best:
+            raise TrainingError(
+                "training: the loss is not a number, step after step; "
+                "give a lower --learning-rate, or look at the data"
+            )
+        self._notes.append(
+            f"stopped in epoch {self._epoch + 1}: the loss was not a number for {MOST_SKIPPED} steps in "
+            f"a row; the weights of epoch {self._state.best_epoch} were kept"
+        )
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        self._state.spent, self._begun = self._spent, self._saved
+        if self._folder is None or not self._fabric.is_global_zero:
+            return
+        average = None if self._average is None else self._average.module.state_dict()
+        parts = {
+            "network": self._task.network.state_dict(),
+            "optimizer": self._task.optimizer.state_dict(),
+            "average": average,
+        }
+        self._folder.save({**vars(self._state), **parts})
+
+    def _resume(self) -> None:
+        found = self._folder.load() if self._folder is not None else None
+        if found is None:
+            return
+        self._task.network.load_state_dict(found.pop("network"))
+        self._task.optimizer.load_state_dict(found.pop("optimizer"))
+        average = found.pop("average")
+        if self._average is not None:
+            self._average.module.load_state_dict(average)
+        self._state = _State(**found)
+        if self._state.lengths:
+            self._schedule = Schedule(self._state.lengths)
+        self._notes.append(f"resumed after step {self._state.step}, in epoch {self._epoch + 1}")
+
+
+def _generator(seed: int, number: int) -> torch.Generator:
+    """A generator for one purpose of one run: even numbers for steps, odd ones for the order of an epoch."""
+    return torch.Generator().manual_seed((seed * 2_000_003 + number) % 2**63)

@@ -1,0 +1,1 @@
+"""What the app keeps: jobs, photos, model files, tables of corrections."""

@@ -1,0 +1,8 @@
+import pytest
+
+from tag_evidence import TagBench
+
+
+@pytest.fixture
+def bench():
+    return TagBench()
