@@ -1,4 +1,4 @@
-"""Draws docs/images/explain.png and rehearsal.png, given a model of the clothing set and that set."""
+"""Draws docs/images/explain.png and novelty.png, given a model of the clothing set and that set."""
 
 import argparse
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 import matplotlib
 
 import fieldguide
-from fieldguide.dataset import open_dataset
+from fieldguide.data.dataset import open_dataset
+from fieldguide.experiments.leave_one_class_out import LeaveOneClassOut, leave_one_class_out
+from fieldguide.explanation.overlay import picture
 from fieldguide.files import cache_folder
-from fieldguide.heat_picture import picture
-from fieldguide.images import open_image
-from fieldguide.recipes.common import Setting
-from fieldguide.rehearsal import Rehearsal, rehearse
+from fieldguide.images.decoding import open_image
+from fieldguide.recipes.common import Options, Run
 
 IMAGES = Path(__file__).with_name("images")
 PHOTO = "validation/shirt/118fb0e8-2783-4086-b81a-d2a332fbb4f2.jpg"
@@ -29,10 +29,10 @@ def main() -> None:
     drawn = picture(open_image(photo), [chosen, model.explain(photo, chosen.rival)])
     drawn.quantize(128).save(IMAGES / "explain.png", optimize=True)
     with open_dataset(options.data) as dataset:
-        draw(rehearse(dataset, Setting(cache=cache_folder() / "features")))
+        draw(leave_one_class_out(dataset, Options(), Run(cache=cache_folder() / "features")))
 
 
-def draw(result: Rehearsal) -> None:
+def draw(result: LeaveOneClassOut) -> None:
     """AUROC of each class that was left out, with its interval, by both rules."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -59,7 +59,7 @@ def draw(result: Rehearsal) -> None:
     axes.axvline(0.5, color="0.7", linewidth=1)
     axes.set_xlabel("AUROC when the class is left out (0.5: blind)")
     axes.legend(frameon=False, loc="lower left")
-    figure.savefig(IMAGES / "rehearsal.png", dpi=100)
+    figure.savefig(IMAGES / "novelty.png", dpi=100)
 
 
 if __name__ == "__main__":

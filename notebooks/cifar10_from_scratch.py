@@ -37,14 +37,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import fieldguide
-from fieldguide.augment import Augmentation
-from fieldguide.augment_preview import preview
-from fieldguide.cnn_network import Convolutional, widths_for
-from fieldguide.dataset import open_dataset
-from fieldguide.evaluate import evaluate
-from fieldguide.images import open_image
-from fieldguide.recipes.common import Setting
-from fieldguide.train import TrainOptions, train
+from fieldguide.errors import OptionError
 
 # Okabe and Ito's colours: people with any kind of colour vision can tell them apart.
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#999999"
@@ -73,53 +66,103 @@ def write_stand_in(folder, of_each=50):
     return folder
 
 
-data = Path(CIFAR10) if CIFAR10 else write_stand_in(WORK / "stand_in")
-
-# %%
-with open_dataset(data) as pictures:
-    for split in ("train", "test"):
-        part = pictures.select(split)
-        print(f"{split}: {len(part)} pictures of {len(part.classes)} classes")
-    classes = pictures.classes
-    learned_from = pictures.select("train")
+pictures = fieldguide.open_dataset(CIFAR10 or write_stand_in(WORK / "stand_in"))
+classes = pictures.classes
 
 # %% [markdown]
 # A look at a few of each class. At 32 × 32 pixels even people make mistakes: on CIFAR-10 about 6 in 100.
 
 # %%
-figure, axes = plt.subplots(len(classes), 10, figsize=(8, 0.8 * len(classes)), layout="constrained")
-for row, name in zip(axes, classes, strict=True):
-    own = [path for path, label in zip(learned_from.paths, learned_from.labels, strict=True) if label == name]
-    for axis, path in zip(row, own, strict=False):
-        axis.imshow(open_image(path))
-    for axis in row:
-        axis.set_axis_off()
-    row[0].set_title(name, loc="left", fontsize=9)
-plt.show()
+pictures
 
 # %% [markdown]
-# ## 2. Variants
+# ## 2. A network, layer by layer
 #
-# The network sees each picture many times. Each time we shift it a little and, where that is safe, mirror
-# it. So it cannot learn pictures by heart and has to learn the class. A mirrored ship is a ship; a mirrored
-# `3` is not a `3`. fieldguide decides by the names of the classes, and says so.
+# Layers are listed in the order in which a picture meets them. `conv N` is a convolution with N channels,
+# `residual N` two of them beside a short cut, `pool` halves height and width, `dense N` connects all with
+# all, `dropout P` forgets a share at random. The layer of class scores is added at the end.
+#
+# We build one up step by step. `architecture` shows, without training, what each layer gives, how many
+# weights it learns, and how many multiply-adds a picture costs in it.
+#
+# **One convolution.** It sees patches of 3 × 3 pixels: edges and colours, no shapes. Nearly all multiply-adds
+# are spent on the full 32 × 32 places.
 
 # %%
-batch = torch.from_numpy(
-    np.stack(
-        [np.asarray(open_image(path)) for path in learned_from.paths[:: max(1, len(learned_from) // 8)][:8]]
-    )
-)
-augmentation = Augmentation.named("light", flip=not all(name.isdigit() for name in classes))
-figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
-axis.imshow(preview(batch.permute(0, 3, 1, 2), augmentation))
-axis.set_axis_off()
-plt.show()
+first = fieldguide.architecture("conv 16", size=32, classes=len(classes))
+first
 
 # %% [markdown]
-# ## 3. The network
+# **Two, and a pool between.** The pool takes the largest value of each 2 × 2 places. The second convolution
+# thus sees parts twice as large, and costs a quarter of what it would cost before the pool.
+
+# %%
+second = fieldguide.architecture("conv 16, pool, conv 32, pool", size=32, classes=len(classes))
+second
+
+# %% [markdown]
+# **Deeper, with a short cut.** More layers see more, but what the first ones should learn gets lost on the
+# way back through many. A short cut lets it pass (He et al., 2016): `residual`. A `dense` layer at the end
+# mixes what was seen; `dropout` keeps it from relying on single features.
+
+# %%
+words = "conv 16, pool, residual 32, pool, conv 64, dense 64, dropout 0.1"
+third = fieldguide.architecture(words, size=32, classes=len(classes))
+third
+
+# %% [markdown]
+# **The field's own.** Any network that timm or torchvision can build goes by its name: `resnet18` is eight
+# such blocks, wider and wider, with three hundred times as many weights. It was made for 224 pixels: here its
+# last maps have a single place. With thousands of pictures and some patience it pays to train it from
+# scratch. `fieldguide architecture --list` in a terminal names the others.
+
+# %%
+by_name = fieldguide.architecture("resnet18", size=32, classes=len(classes))
+by_name
+
+# %% [markdown]
+# A list that cannot be built is refused, with a reason.
+
+# %%
+try:
+    fieldguide.architecture("conv 16, soup 3")
+except OptionError as error:
+    print("refused:", error)
+
+# %% [markdown]
+# ## 3. Train the third step
 #
-# It follows Keller Jordan's airbench, a speed record on CIFAR-10. Each part has a reason:
+# The network sees each picture many times. Each time it is shifted a little and, where that is safe,
+# mirrored. So it cannot learn pictures by heart and has to learn the class. A mirrored ship is a ship; a
+# mirrored `3` is not a `3`. fieldguide decides, and says so. `preview` writes a picture of such variants.
+#
+# An *epoch* is one pass over all pictures. The learning rate rises quickly, then falls to zero: large steps
+# first, to get near; small steps later, to settle. A part of the pictures is held out and only watched.
+#
+# With the real pictures, leave `epochs` to the recipe. The stop button ends the training, not the work: the
+# best so far is kept and measured.
+
+# %%
+own = {"epochs": 14, "batch_size": 256} if CIFAR10 else {"epochs": 20, "batch_size": 16}
+in_words = fieldguide.train(
+    pictures,
+    recipe="cnn",
+    preset="fast",
+    architecture=words,
+    preview=WORK / "variants.png",
+    out=WORK / "words.onnx",
+    **own,
+)
+in_words
+
+# %%
+Image.open(WORK / "variants.png")
+
+# %% [markdown]
+# ## 4. A network tuned for such pictures
+#
+# The recipe's own network, which it takes where none is named, follows Keller Jordan's airbench, a speed
+# record on CIFAR-10. Each part has a reason:
 #
 # - **A whitening layer** looks at patches of 2 × 2 pixels. Neighbouring pixels are nearly equal, so most of
 #   what they say is said twice. Whitening takes that out. It is computed from the pictures, not learned.
@@ -127,40 +170,9 @@ plt.show()
 # - **The largest value of each last map** says whether something was seen, wherever it was.
 
 # %%
-network = Convolutional(widths_for(32))
-weights = sum(weight.numel() for weight in network.parameters())
-print(f"{weights:,} weights; channels of the blocks: {widths_for(32)}")
-with torch.no_grad():
-    maps = torch.zeros(1, 3, 32, 32)
-    for name, layer in [
-        ("whitening", network.whiten),
-        *((f"block {n}", b) for n, b in enumerate(network.blocks, 1)),
-    ]:
-        maps = layer(maps)
-        print(f"{name:10} gives {maps.shape[1]:4} maps of {maps.shape[2]} × {maps.shape[3]}")
-
-# %% [markdown]
-# ## 4. Train
-#
-# An *epoch* is one pass over all pictures. The learning rate rises quickly, then falls to zero: large steps
-# first, to get near; small steps later, to settle. A part of the pictures is held out and only watched.
-# `report` is called after each epoch.
-#
-# With the real pictures, leave `epochs` to the recipe.
-
-
-# %%
-def after_epoch(row):
-    reached = f"held out {row['validation_accuracy']:.3f}"
-    print(f"epoch {row['epoch']:2.0f}   loss {row['train_loss']:.3f}   {reached}")
-
-
 model_file = WORK / "cnn.onnx"
-options = {} if CIFAR10 else {"epochs": 8, "batch_size": 32}
-setting = Setting(preset="fast", options=options, report=after_epoch)
-result = train(TrainOptions(data, model_file, "cnn", setting))
-
-# %%
+settings = {} if CIFAR10 else {"epochs": 8, "batch_size": 32}
+result = fieldguide.train(pictures, recipe="cnn", preset="fast", out=model_file, **settings)
 for choice in result.choices:
     print("-", choice)
 
@@ -193,8 +205,8 @@ def draw_history(history):
     return figure
 
 
-history = result.fitted.history
-draw_history(history)
+history = result.as_dict()["history"]
+figure = draw_history(history)
 plt.show()
 
 # %% [markdown]
@@ -204,46 +216,11 @@ plt.show()
 # memory.
 
 # %%
-with open_dataset(data) as pictures:
-    test = pictures.select("test")
-    measured = evaluate(fieldguide.load(model_file), test)
-accuracy = measured.accuracy
-print(f"accuracy on {measured.n} test pictures: {accuracy.value:.3f}", end="   ")
-print(f"95 % interval {accuracy.low:.3f} to {accuracy.high:.3f}")
-
-# %%
-shares = measured.confusion / np.maximum(measured.confusion.sum(axis=1, keepdims=True), 1)
-figure, axis = plt.subplots(figsize=(5.6, 5), layout="constrained")
-picture = axis.imshow(shares, cmap="cividis", vmin=0, vmax=1)
-axis.set_xticks(range(len(classes)), measured.classes, rotation=90)
-axis.set_yticks(range(len(classes)), measured.classes)
-axis.set_xlabel("answer")
-axis.set_ylabel("truth")
-figure.colorbar(picture, label="share of the class", shrink=0.8)
-plt.show()
+measured = fieldguide.evaluate(model_file, pictures)
+measured
 
 # %% [markdown]
-# ## 7. A network of your own, in words
-#
-# Layers are listed in the order in which a picture meets them. `conv N` is a convolution with N channels,
-# `residual N` two of them beside a short cut, `pool` halves height and width, `dense N` connects all with
-# all, `dropout P` forgets a share at random. The layer of class scores is added. Wrong lists are refused
-# with a reason.
-
-# %%
-from fieldguide.errors import OptionError
-
-words = "conv 16, pool, residual 32, pool, conv 64, dense 64, dropout 0.1"
-own = {"architecture": words, "epochs": 14 if CIFAR10 else 20, "batch_size": 256 if CIFAR10 else 16}
-in_words = train(TrainOptions(data, WORK / "words.onnx", "cnn", Setting(options=own, report=after_epoch)))
-
-try:
-    train(TrainOptions(data, WORK / "no.onnx", "cnn", Setting(options={"architecture": "conv 16, soup 3"})))
-except OptionError as error:
-    print("refused:", error)
-
-# %% [markdown]
-# ## 8. A network of your own, in torch
+# ## 7. A network of your own, in torch
 #
 # Any `torch.nn.Module` will do that turns pictures `(batch, 3, size, size)` into features `(batch, n)` or
 # maps `(batch, n, height, width)`. It gets normalised pictures. The rest is as before: schedule,
@@ -266,8 +243,13 @@ class TwoViews(torch.nn.Module):
         return torch.relu(self.norm(self.join(torch.relu(views))))
 
 
-own = {"architecture": TwoViews(24), "epochs": 14 if CIFAR10 else 20, "batch_size": 256 if CIFAR10 else 16}
-in_torch = train(TrainOptions(data, WORK / "torch.onnx", "cnn", Setting(options=own, report=after_epoch)))
+two_views = TwoViews(24)
+fieldguide.architecture(two_views, size=32, classes=len(classes))
+
+# %%
+in_torch = fieldguide.train(
+    pictures, recipe="cnn", preset="fast", architecture=two_views, out=WORK / "torch.onnx", **own
+)
 
 # %% [markdown]
 # Three networks, measured on the same pictures that were held out from learning. The bars are 95 %

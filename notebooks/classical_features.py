@@ -27,20 +27,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
+from sklearn.ensemble import RandomForestClassifier
 
-from fieldguide.classical import export_classical
-from fieldguide.dataset import open_dataset
-from fieldguide.errors import RefusedInput
-from fieldguide.features import extract
-from fieldguide.files import cache_folder
-from fieldguide.forest import grow
-from fieldguide.images import open_image
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import split_groups
-from fieldguide.train import TrainOptions, train
+import fieldguide
 
 # Okabe and Ito's colours: people with any kind of colour vision can tell them apart.
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#999999"
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 WORK = Path("classical_features")
 WORK.mkdir(exist_ok=True)
 
@@ -74,53 +66,29 @@ def write_squares(folder, side=36, at_most=24):
     return folder
 
 
-data = Path(PHOTOS) if PHOTOS else write_squares(WORK / "squares")
-with open_dataset(data) as photos:
-    paths, labels, classes = photos.paths, np.array(photos.labels), photos.classes
-print(len(paths), "photos of", len(classes), "classes")
-
-
-# %%
-def show(axis, path):
-    """Draw a photo, or say why it cannot be read: one broken file must not stop the rest."""
-    try:
-        axis.imshow(open_image(path))
-    except RefusedInput as refusal:
-        axis.text(0.5, 0.5, refusal.code, ha="center", va="center", fontsize=7, transform=axis.transAxes)
-
-
-shown_classes = classes[:6]
-figure, axes = plt.subplots(
-    len(shown_classes), 8, figsize=(7, 0.95 * len(shown_classes)), squeeze=False, layout="constrained"
-)
-for row, name in zip(axes, shown_classes, strict=True):
-    own = [paths[place] for place in np.flatnonzero(labels == name)]
-    for axis, path in zip(row, own[:: max(1, len(own) // 8)], strict=False):
-        show(axis, path)
-    for axis in row:
-        axis.set_axis_off()
-    row[0].set_title(name, loc="left", fontsize=9)
-plt.show()
+photos = fieldguide.open_dataset(PHOTOS or write_squares(WORK / "squares"))
+photos
 
 # %% [markdown]
 # ## 2. One photo, 2,936 numbers
 #
-# Each photo is shrunk to 64 × 64 pixels. From these come four kinds of numbers. They are computed by a small
-# ONNX network without weights, which becomes part of the model file: a classical model is one file like any
-# other.
+# Each photo is shrunk to 64 × 64 pixels. From these come four kinds of numbers. `ImageFeatures` gives them
+# to whatever model of scikit-learn you like. They are computed by a small ONNX network without weights, which
+# becomes part of the model file: a classical model is one file like any other.
+#
+# A quarter of the photos is set apart for later. `split` leaves out what cannot be read.
 
 # %%
-network = export_classical()
-features = extract(paths, network, cache=cache_folder() / "features")
-# Photos that could not be read are left out.
-paths, labels = [paths[row] for row in features.rows], labels[features.rows]
-vectors = np.asarray(features.vectors, dtype=np.float32)
-ends = np.cumsum([width for _, width in network.depths])
-parts = {name: slice(end - width, end) for (name, width), end in zip(network.depths, ends, strict=True)}
-for name, part in parts.items():
+parts = fieldguide.split(photos, test=0.25).dataset
+paths, labels, classes = parts.paths, np.array(parts.labels), parts.classes
+features = fieldguide.ImageFeatures("classical").fit(paths)
+vectors = features.transform(paths)
+kinds = features.parts_
+for name, part in kinds.items():
     print(f"{name:14} {part.stop - part.start:5} numbers a photo")
 
 # The middle photo of each class is the example from now on.
+shown_classes = classes[:6]
 examples = [np.flatnonzero(labels == name)[(labels == name).sum() // 2] for name in shown_classes]
 
 # %% [markdown]
@@ -135,7 +103,7 @@ examples = [np.flatnonzero(labels == name)[(labels == name).sum() // 2] for name
 # %%
 def draw_edges(axis, vector):
     # 7 × 7 blocks of 2 × 2 cells with 9 directions; the first cell of each block is enough to draw.
-    strengths = vector[parts["edges:8"]].reshape(7, 7, 4, 9)[:, :, 0]
+    strengths = vector[kinds["edges:8"]].reshape(7, 7, 4, 9)[:, :, 0]
     for row, column, direction in np.ndindex(strengths.shape):
         angle = np.deg2rad(20 * direction + 10)  # of the change; the edge runs across it
         across, down = -3.6 * np.sin(angle), 3.6 * np.cos(angle)
@@ -157,7 +125,7 @@ figure, axes = plt.subplots(
     2, len(examples), figsize=(1.9 * len(examples), 4), squeeze=False, layout="constrained"
 )
 for (top, bottom), name, place in zip(axes.T, shown_classes, examples, strict=True):
-    top.imshow(open_image(paths[place]).resize((64, 64)).crop((0, 0, 56, 56)))
+    top.imshow(Image.open(paths[place]).convert("RGB").resize((64, 64)).crop((0, 0, 56, 56)))
     draw_edges(bottom, vectors[place])
     top.set_title(name, fontsize=10)
     for axis in (top, bottom):
@@ -177,7 +145,7 @@ plt.show()
 colours = [BLUE, ORANGE, GREEN, "#cc79a7", "#e69f00", "#56b4e9"]
 marks = ["o", "s", "^", "D", "v", "P"]
 names = [*map(str, range(9)), "other"]
-patterns = vectors[:, parts["texture:8@2"]].reshape(len(vectors), 16, 10).mean(axis=1)  # over 4 × 4 cells
+patterns = vectors[:, kinds["texture:8@2"]].reshape(len(vectors), 16, 10).mean(axis=1)  # over 4 × 4 cells
 figure, axis = plt.subplots(figsize=(7, 3.2), layout="constrained")
 for name, colour, mark in zip(shown_classes, colours, marks, strict=False):
     axis.plot(names, patterns[labels == name].mean(axis=0), marker=mark, color=colour, label=name)
@@ -194,7 +162,7 @@ plt.show()
 # much of each there is. Below are the commonest colours of each class, as wide as their share.
 
 # %%
-shares = vectors[:, parts["colours:2"]].reshape(len(vectors), 4, 64).mean(axis=1)  # over the quarters
+shares = vectors[:, kinds["colours:2"]].reshape(len(vectors), 4, 64).mean(axis=1)  # over the quarters
 palette = np.stack(np.unravel_index(np.arange(64), (4, 4, 4)), axis=1) / 4 + 0.125
 figure, axis = plt.subplots(figsize=(7, 0.5 * len(shown_classes) + 0.8), layout="constrained")
 for row, name in enumerate(shown_classes):
@@ -223,43 +191,38 @@ plt.show()
 # %%
 results = {}
 for recipe in ("svm", "random-forest"):
-    setting = Setting(preset="fast", cache=cache_folder() / "features")
-    results[recipe] = train(TrainOptions(data, WORK / f"{recipe}.onnx", recipe, setting))
+    results[recipe] = fieldguide.train(photos, recipe=recipe, preset="fast", out=WORK / f"{recipe}.onnx")
     accuracy = results[recipe].validation.accuracy
-    print(
-        f"{recipe:14} accuracy {accuracy.value:.3f}   95 % interval {accuracy.low:.3f} to {accuracy.high:.3f}"
-    )
-    for truth, answer, count in results[recipe].validation.confused()[:2]:
-        print(f"{'':14} {count} × {truth} taken for {answer}")
+    print(f"{recipe:14} accuracy {accuracy.value:.3f}   95 % range {accuracy.low:.3f} to {accuracy.high:.3f}")
+
+# %% [markdown]
+# What the forest chose by itself, and which classes it takes for which:
+
+# %%
+results["random-forest"]
 
 # %% [markdown]
 # ## 7. What the forest finds important
 #
-# We grow the forest on three quarters of the photos. For the rest we shuffle one kind of feature among the
-# photos, so that it says nothing any more, and see how much accuracy falls. If it does not fall, the forest
-# can do without that kind, perhaps because another kind says the same. This is *permutation importance*
-# (Breiman 2001). It asks the forest as it is used, on photos that it has not seen.
+# We grow a forest of scikit-learn's on the features of the photos to learn from. For those set apart we
+# shuffle one kind of feature among the photos, so that it says nothing any more, and see how much accuracy
+# falls. If it does not fall, the forest can do without that kind, perhaps because another kind says the same.
+# This is *permutation importance* (Breiman 2001). It asks the forest as it is used, on photos that it has not
+# seen.
 
 # %%
-truth = np.searchsorted(classes, labels)
-held = split_groups(labels.tolist(), np.arange(len(labels)), 0.25, 0)
-forest = grow(vectors[~held], truth[~held], len(classes), 100, 0)
-
-
-def right(table):
-    return float((forest.scores(table).argmax(axis=1) == truth[held]).mean())
-
-
+held = np.array(parts.splits) == "test"
+forest = RandomForestClassifier(100, random_state=0).fit(vectors[~held], labels[~held])
 random = np.random.default_rng(0)
-whole, falls = right(vectors[held]), {}
-for name, part in parts.items():
+whole, falls = forest.score(vectors[held], labels[held]), {}
+for name, part in kinds.items():
     falls[name] = []
     for _ in range(10):
         shuffled = vectors[held].copy()
         shuffled[:, part] = shuffled[random.permutation(len(shuffled)), part]
-        falls[name].append(whole - right(shuffled))
+        falls[name].append(whole - forest.score(shuffled, labels[held]))
 drops = {name: float(np.mean(values)) for name, values in falls.items()}
-print(f"accuracy on {held.sum()} held-out photos, nothing shuffled: {whole:.3f}")
+print(f"accuracy on {held.sum()} photos set apart, nothing shuffled: {whole:.3f}")
 
 # %%
 figure, axis = plt.subplots(figsize=(7, 2.9), layout="constrained")

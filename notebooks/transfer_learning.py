@@ -36,16 +36,9 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
 import fieldguide
-from fieldguide.dataset import open_dataset
-from fieldguide.errors import RefusedInput
-from fieldguide.evaluate import evaluate
-from fieldguide.files import cache_folder
-from fieldguide.images import open_image
-from fieldguide.recipes.common import Setting
-from fieldguide.train import TrainOptions, train
 
 # Okabe and Ito's colours: people with any kind of colour vision can tell them apart.
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#999999"
+BLUE, ORANGE = "#0072b2", "#d55e00"
 WORK = Path("transfer_learning")
 WORK.mkdir(exist_ok=True)
 
@@ -53,7 +46,8 @@ WORK.mkdir(exist_ok=True)
 # ## 1. Photos
 #
 # Of each digit we take 24 to learn from and 12 others to test with. `train` never opens what lies in a
-# folder called `test`: a test is worth something only if the model has not seen it.
+# folder called `test`: a test is worth something only if the model has not seen it. Where there is no such
+# folder, `split` sets a fifth of the photos apart; near-duplicates stay on one side.
 #
 # The digits lie in the order of the people who wrote them. So we take every fourth, and every third of these
 # for the test: both parts then hold all hands. A test on *other* hands is a harder question. Try
@@ -72,163 +66,70 @@ def write_digits(folder, of_each=36):
     return folder
 
 
-data = Path(PHOTOS) if PHOTOS else write_digits(WORK / "digits")
-
-# %%
-with open_dataset(data) as photos:
-    paths, labels, splits = photos.paths, photos.labels, photos.splits
-print(len(paths), "photos of", len(photos.classes), "classes:", ", ".join(photos.classes))
-print(
-    "set apart:",
-    sorted(set(splits)) if splits else "nothing, so the model will be judged by cross-validation",
-)
+photos = fieldguide.open_dataset(PHOTOS or write_digits(WORK / "digits"))
+if "test" not in (photos.splits or ()):
+    photos = fieldguide.split(photos, test=0.2).dataset
+photos
 
 # %% [markdown]
 # ## 2. Look at them
 #
 # Always look before you train. Wrong labels, a black border on all photos of one class, a ruler that only
 # one class has: a model learns such things gladly, and no number will tell you. You see them at a glance.
-
+# `check` looks for what eyes miss: copies, photos on both sides of a split, labels that do not fit.
 
 # %%
-def show(axis, path):
-    """Draw a photo, or say why it cannot be read: one broken file must not stop the rest."""
-    axis.set_axis_off()
-    try:
-        axis.imshow(open_image(path))
-    except RefusedInput as refusal:
-        axis.text(0.5, 0.5, refusal.code, ha="center", va="center", fontsize=7, transform=axis.transAxes)
-
-
-def contact_sheet(columns=8, most_classes=12):
-    classes = photos.classes[:most_classes]
-    figure, axes = plt.subplots(
-        len(classes),
-        columns,
-        figsize=(columns * 0.95, len(classes) * 0.95),
-        squeeze=False,
-        layout="constrained",
-    )
-    for row, name in zip(axes, classes, strict=True):
-        own = [path for path, label in zip(paths, labels, strict=True) if label == name]
-        shown = own[:: max(1, len(own) // columns)][:columns]
-        for axis in row:
-            axis.set_axis_off()
-        for axis, path in zip(row, shown, strict=False):
-            show(axis, path)
-        row[0].set_title(name, loc="left", fontsize=9)
-    return figure
-
-
-contact_sheet()
-plt.show()
+fieldguide.check(photos)
 
 # %% [markdown]
 # ## 3. Train
 #
 # `linear-probe` is the default recipe. Each photo passes through the pretrained network once, and a linear
-# classifier learns from what the network saw. `fast` looks at 160 × 160 pixels; for your real work leave it
+# classifier learns from what the network saw. `fast` looks at 144 × 144 pixels; for your real work leave it
 # out, `balanced` looks closer. The features are kept in the cache, so a second run over the same photos
 # takes a second.
+#
+# Nothing is chosen silently: each automatic choice comes with its reason. They also stand in the model file.
 
 # %%
 model_file = WORK / "model.onnx"
-setting = Setting(preset="fast", cache=cache_folder() / "features")
-result = train(TrainOptions(data, model_file, setting=setting))
+result = fieldguide.train(photos, preset="fast", out=model_file)
 for choice in result.choices:
     print("-", choice)
 
 # %% [markdown]
-# Nothing is chosen silently: each automatic choice comes with its reason. They also stand in the model file.
-#
 # ## 4. Honest numbers
 #
-# The number that counts is measured on photos that the model has not learned from. If there is a test split,
-# we take it. If not, we take the *out-of-fold* answers: each photo was answered by a model that had not seen
-# it, nor a near-duplicate of it.
+# The number that counts is measured on photos that the model has not learned from: here on the test photos.
+# (`result` itself shows *out-of-fold* answers: each photo was answered by a model that had not seen it, nor
+# a near-duplicate of it. Useful where there are too few photos to set any apart.)
 #
-# Few photos give a vague number. The *95 % interval* says how vague: it is the range of accuracies that
-# agree with what was seen. Report the interval, not the number alone.
+# Few photos give a vague number. The *95 % range* says how vague: it is the range of accuracies that agree
+# with what was seen. Report the range, not the number alone.
+#
+# The *confusion matrix* counts: rows are the truth, columns the answers. The *reliability diagram* asks
+# whether stated probabilities come true: of 100 answers given with 0.9, about 90 should be right.
 
 # %%
-model = fieldguide.load(model_file)
-if splits and "test" in splits:
-    with open_dataset(data) as photos:
-        measured, measured_on = evaluate(model, photos.select("test")), "the test photos"
-else:
-    measured, measured_on = result.validation, result.measured_on
-
-print(f"measured on {measured.n} images: {measured_on}")
-for name in ("accuracy", "balanced_accuracy", "macro_f1"):
-    value = getattr(measured, name)
-    print(
-        f"{name.replace('_', ' '):18} {value.value:.3f}   95 % interval {value.low:.3f} to {value.high:.3f}"
-    )
-print(
-    f"calibration error  {measured.ece:.3f}   how far stated probabilities are from what happens; 0 is best"
-)
-print(
-    f"coverage           {measured.coverage:.3f}   share of photos whose prediction set holds the right class"
-)
+measured = fieldguide.evaluate(result, photos)
+measured
 
 # %% [markdown]
 # One number hides which classes are hard. The *recall* of a class is the share of its photos that were
-# recognised. Its interval is wide where a class has few photos: do not make much of a small difference.
+# recognised. Its range is wide where a class has few photos: do not make much of a small difference.
 
 # %%
-from fieldguide.intervals import share
-
-hits, counts = np.diag(measured.confusion), measured.confusion.sum(axis=1)
-recalls = [share(int(hit), int(count)) if count else None for hit, count in zip(hits, counts, strict=True)]
-figure, axis = plt.subplots(figsize=(7, 0.32 * len(recalls) + 1), layout="constrained")
-for row, recall in enumerate(recalls):
-    if recall is not None:
-        axis.plot([recall.low, recall.high], [row, row], color=GREY, linewidth=2)
-        axis.plot(recall.value, row, "o", color=BLUE)
-axis.axvline(measured.accuracy.value, color=ORANGE, linestyle="--", label="accuracy over all")
-axis.set_yticks(range(len(recalls)), measured.classes)
-axis.set_ylim(len(recalls) - 0.5, -0.5)
-axis.set_xlabel("recall, with its 95 % interval")
-axis.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
-axis.spines[["top", "right"]].set_visible(False)
+axes = measured.plot("recall")
+axes.axvline(measured.accuracy.value, color=ORANGE, linestyle="--")
+axes.set_title("dashed: accuracy over all", fontsize=9)
 plt.show()
 
 # %% [markdown]
-# ## 5. What is taken for what
-#
-# The *confusion matrix* counts: rows are the truth, columns the answers. Right answers lie on the diagonal.
-# A full diagonal would drown the mistakes, so only mistakes are coloured.
-
-
-# %%
-def confusion_picture(confusion, classes):
-    mistakes = confusion.astype(float)
-    np.fill_diagonal(mistakes, np.nan)
-    side = 0.45 * len(classes) + 1.6
-    figure, axis = plt.subplots(figsize=(side, side), layout="constrained")
-    axis.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(2, np.nanmax(mistakes)))
-    for row, column in np.argwhere(confusion):
-        weight = "bold" if row == column else "normal"
-        axis.text(column, row, confusion[row, column], ha="center", va="center", weight=weight, fontsize=9)
-    axis.set_xticks(range(len(classes)), classes, rotation=90 if max(map(len, classes)) > 2 else 0)
-    axis.set_yticks(range(len(classes)), classes)
-    axis.set_xlabel("answer")
-    axis.set_ylabel("truth")
-    return figure
-
-
-confusion_picture(measured.confusion, measured.classes)
-plt.show()
-for truth, answer, count in measured.confused()[:5]:
-    print(f"{count} × {truth} taken for {answer}")
-
-# %% [markdown]
-# ## 6. Name new photos
+# ## 5. Name new photos
 #
 # An answer has four parts.
 #
-# - `label` and `probability`: the most probable class. The probability is calibrated: of 100 answers with
-#   0.9, about 90 are right.
+# - `label` and `probability`: the most probable class, with a calibrated probability.
 # - `set`: the classes that are likely enough to hold the right one in 95 of 100 cases. One name means "sure",
 #   several mean "one of these, have a look". None means that no class is likely enough: have a look at these
 #   too.
@@ -241,40 +142,34 @@ for truth, answer, count in measured.confused()[:5]:
 
 # %%
 bunch = load_sample_images()
-for name, pixels in zip(bunch.filenames, bunch.images, strict=True):
-    Image.fromarray(pixels).save(WORK / Path(name).name)
-foreign = [str(WORK / Path(name).name) for name in bunch.filenames]
-new = [path for path, split in zip(paths, splits or ["new"] * len(paths), strict=True) if split != "train"]
-known = [answer for answer in model.predict(new) if answer.error is None]
-unsure = sorted(known, key=lambda answer: answer.probability)[:4]
-answers = [*unsure, *model.predict(foreign)]
+others = [WORK / Path(name).name for name in bunch.filenames]
+for path, pixels in zip(others, bunch.images, strict=True):
+    Image.fromarray(pixels).save(path)
 
-
-# %%
-def told(answer):
-    if answer.error is not None:
-        return f"refused:\n{answer.error.code}"
-    if answer.unknown:
-        return f"unknown\ntypicality {answer.typicality:.3f}"
-    members = ", ".join(answer.set) or "none"
-    return f"{answer.label}: {answer.probability:.2f}\nset: {members}\ntypicality {answer.typicality:.2f}"
-
-
-figure, axes = plt.subplots(1, len(answers), figsize=(2 * len(answers), 2.9), layout="constrained")
-for axis, answer in zip(axes, answers, strict=True):
-    show(axis, answer.path)
-    axis.set_title(told(answer), fontsize=9, color=ORANGE if answer.unknown else "black")
-plt.show()
+known = [
+    answer for answer in fieldguide.predict(result, list(photos.select("test").paths)) if answer.error is None
+]
+unsure = sorted((answer for answer in known if answer.error is None), key=lambda answer: answer.probability)[
+    :4
+]
+answers = fieldguide.predict(result, [*(answer.path for answer in unsure), *others])
+answers
 
 # %% [markdown]
-# How well are other things told apart? Compare the typicality of your photos with that of photos of
-# something else. The dashed line is the threshold: about 1 % of your own kind fall below it, as false
-# alarms.
+# One answer by itself shows its other candidates.
 
 # %%
-own = [answer.typicality for answer in known]
-other = [answer.typicality for answer in answers[len(unsure) :]]
+answers[0]
+
+# %% [markdown]
+# How is `unknown` decided? By typicality: refusing what lies below the threshold refuses about one photo in
+# a hundred of the known classes, and most of what is something else.
+
+# %%
+model = result.model
 threshold = model.card["thresholds"]["unknown"]
+own = [answer.typicality for answer in known if answer.error is None]
+other = [answer.typicality for answer in answers[len(unsure) :]]
 figure, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
 axis.hist(own, bins=np.linspace(0, 1, 41), color=BLUE, alpha=0.7, label="photos of the classes")
 axis.plot(other, [-0.6] * len(other), "^", color=ORANGE, markersize=9, clip_on=False, label="other things")
@@ -284,6 +179,15 @@ axis.set_ylabel("photos")
 axis.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 axis.spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# %% [markdown]
+# ## 6. Why this answer
+#
+# `explain` shows what each place of a photo adds to the score of a class: orange speaks for it, blue against
+# it. A model that looks at the background instead of the thing is wrong even where its answers are right.
+
+# %%
+fieldguide.explain(result, unsure[0].path)
 
 # %% [markdown]
 # ## 7. The file works without fieldguide
@@ -310,15 +214,14 @@ print(f"largest difference between the two: {largest_difference:.1e}")
 # ## 8. In scikit-learn's words
 #
 # `ImageClassifier` does the same on a list of paths and a list of labels. So scikit-learn's own tools work
-# with it.
+# with it: cross-validation, searches, pipelines.
 
 # %%
-learned = [row for row in range(len(paths)) if not splits or splits[row] == "train"]
-classifier = fieldguide.ImageClassifier(preset="fast")
-classifier.fit([paths[row] for row in learned], [labels[row] for row in learned])
+learned = photos.select("train")
+classifier = fieldguide.ImageClassifier(preset="fast").fit(learned.paths, learned.labels)
 answered = classifier.predict([answer.path for answer in unsure]).tolist()
 print("the least sure ones once more:", answered, "and above:", [answer.label for answer in unsure])
 
 # %% [markdown]
-# Next: `choosing_and_tuning.py` asks which way to train is best for your photos, and whether more photos
-# would help.
+# Next: `raw_photos_to_model.py` begins with photos as they come, with all that is wrong with them, and
+# `choosing_and_tuning.py` asks which way to train is best for yours.
