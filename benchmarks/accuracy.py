@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
-from fieldguide.evaluation import Evaluation
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.splits import fold_groups, split_groups
+from fieldguide.evaluation.measurement import evaluate
+from fieldguide.evaluation.result import Evaluation
 from fieldguide.files import cache_folder
-from fieldguide.predictor import load
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import fold_groups, split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.common import Options, Run
 
 SEEDS = range(5)
 
@@ -61,9 +61,9 @@ def _split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datas
 def _measured(training: Dataset, held: Dataset, preset: str) -> Evaluation:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.onnx"
-        setting = Setting(preset=preset, cache=cache_folder() / "features")
+        options, run = Options(preset=preset), Run(cache=cache_folder() / "features")
         unsplit = Dataset(training.root, training.paths, training.labels)
-        train_dataset(unsplit, TrainOptions(Path(), out, setting=setting))
+        train_dataset(unsplit, TrainOptions(Path(), out, options=options, run=run))
         return evaluate(load(out), held)
 
 

@@ -21,10 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from fieldguide.backbone_export import export
-from fieldguide.dataset import Dataset, open_dataset
+from fieldguide.backbones.export import export
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.splits import split_groups
 from fieldguide.recipes.linear_probe import PRESETS
-from fieldguide.splits import split_groups
 
 FASTAI = """
 import csv, json, sys, time

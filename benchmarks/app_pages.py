@@ -22,7 +22,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from fieldguide.dataset import open_dataset
+from fieldguide.data.dataset import open_dataset
 
 PAGES = {
     "Data": "Photos to learn from",

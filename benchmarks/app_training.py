@@ -22,12 +22,12 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from fieldguide.backbone_export import export
-from fieldguide.jobs import DONE, RUNNING, start
+from fieldguide.backbones.export import export
 from fieldguide.recipes.linear_probe import PRESETS
-from fieldguide.workspace import Workspace
+from fieldguide.workspace.folder import Workspace
+from fieldguide.workspace.jobs import DONE, RUNNING, start
 
-PAGE = "from fieldguide.app import watching\nwatching.runs()\n"
+PAGE = "from fieldguide.app import job_progress\njob_progress.runs()\n"
 SECONDS_BETWEEN_DRAWINGS = 1.0
 SECONDS_BETWEEN_LOOKS = 0.02
 """How exactly the end of a run is known."""

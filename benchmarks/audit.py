@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fieldguide.audit import Audit, audit
-from fieldguide.corrections import corrected
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
+from fieldguide.audit.run import Audit, audit
+from fieldguide.data.corrections import corrected
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.image_facts import facts_of
+from fieldguide.data.splits import duplicate_groups, split_groups
+from fieldguide.evaluation.measurement import evaluate
 from fieldguide.files import cache_folder
-from fieldguide.images import open_image
-from fieldguide.predictor import load
-from fieldguide.recipes.common import Setting
-from fieldguide.sight import look
-from fieldguide.splits import duplicate_groups, split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.images.decoding import open_image
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.common import Options, Run
 
 SETS = ("clothing/train", "sign_digits")
 HELD_OUT = 0.2
@@ -47,13 +47,13 @@ def main() -> None:
                 print(json.dumps({"set": name, "seed": seed, **row}), flush=True)
 
 
-def _setting(seed: int) -> Setting:
-    return Setting(seed=seed, cache=cache_folder() / "features")
+def _given(seed: int) -> tuple[Options, Run]:
+    return Options(seed=seed), Run(cache=cache_folder() / "features")
 
 
 def _held_out(dataset: Dataset, seed: int) -> np.ndarray:
     """A fifth of the images, look-alikes kept on one side, so that the only leaks are planted ones."""
-    seen = look(dataset.paths, cache=cache_folder() / "features")
+    seen = facts_of(dataset.paths, cache=cache_folder() / "features")
     groups = duplicate_groups(len(dataset), seen.digests, seen.signatures)
     return split_groups(dataset.labels, groups, HELD_OUT, seed)
 
@@ -113,7 +113,7 @@ def _twins(dataset: Dataset, held: np.ndarray, seed: int) -> dict[str, object]:
             splits=(*("validation" if out else "train" for out in held), *["validation"] * len(planted)),
         )
         started = time.perf_counter()
-        result = audit(whole, _setting(seed))
+        result = audit(whole, *_given(seed))
         seconds = time.perf_counter() - started
         return {**_scored(result, whole, planted), "audit_seconds": round(seconds, 1)}
 
@@ -152,7 +152,7 @@ def _flips(dataset: Dataset, held: np.ndarray, seed: int) -> dict[str, object]:
         for row, label in enumerate(training.labels)
     ]
     noisy = dataclasses.replace(training, labels=tuple(map(str, labels)))
-    result = audit(noisy, _setting(seed))
+    result = audit(noisy, *_given(seed))
     finding = next((finding for finding in result.findings if finding.code == "FG017"), None)
     named = set(finding.paths if finding else ())
     wrong = {training.display(training.paths[row]) for row in flipped}
@@ -173,7 +173,7 @@ def _flips(dataset: Dataset, held: np.ndarray, seed: int) -> dict[str, object]:
 def _accuracy(training: Dataset, held: Dataset, seed: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.onnx"
-        train_dataset(training, TrainOptions(Path(), out, setting=_setting(seed)))
+        train_dataset(training, TrainOptions(Path(), out, "linear-probe", *_given(seed)))
         return round(evaluate(load(out), held).accuracy.value, 4)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.splits import split_groups
+from fieldguide.evaluation.measurement import evaluate
 from fieldguide.files import cache_folder
-from fieldguide.predictor import load
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.common import Options, Run
 
 TRAINING, TESTED = 10_000, 5_000
 """Of CIFAR-10."""
@@ -57,9 +57,9 @@ def _cifar(dataset: Dataset, seeds: range) -> Iterator[tuple[Dataset, Dataset]]:
 def _measured(training: Dataset, held: Dataset, recipe: str, preset: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.onnx"
-        setting = Setting(preset=preset, cache=cache_folder() / "features")
+        options, run = Options(preset=preset), Run(cache=cache_folder() / "features")
         started, cpu = time.perf_counter(), time.process_time()
-        train_dataset(training, TrainOptions(Path(), out, recipe=recipe, setting=setting))
+        train_dataset(training, TrainOptions(Path(), out, recipe=recipe, options=options, run=run))
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         result = evaluate(load(out), held)
         row = {

@@ -19,14 +19,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from fieldguide import recipes
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
-from fieldguide.loop import Plan
-from fieldguide.predictor import load
-from fieldguide.recipes import cnn
-from fieldguide.recipes.common import Setting
-from fieldguide.recipes.learned import MOST_LEARNED
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.evaluation.measurement import evaluate
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.cnn import recipe
+from fieldguide.recipes.common import Options, Run
+from fieldguide.recipes.networks.run import MOST_LEARNED
+from fieldguide.training.loop import Plan
 
 HELD_OUT = 5000
 COUNTED = 8
@@ -52,8 +52,8 @@ def _run(dataset: Dataset, preset: str, seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, _counted(work):
         model = Path(folder) / "model.onnx"
         started = time.perf_counter()
-        setting = Setting(preset=preset, seed=seed, cache=Path(folder) / "features")
-        result = train_dataset(learn, TrainOptions(Path("data"), model, "cnn", setting))
+        options, run = Options(preset=preset, seed=seed), Run(cache=Path(folder) / "features")
+        result = train_dataset(learn, TrainOptions(Path("data"), model, "cnn", options, run))
         seconds = time.perf_counter() - started
         measured = evaluate(load(model), test).as_dict()
     ((learning, look),) = work
@@ -83,20 +83,20 @@ class _counted:
     """Append to a list, for each run inside, the work of learning and that of all views of one image."""
 
     def __init__(self, work: list[tuple[float, float]]) -> None:
-        self._work, self._run = work, cnn.run
+        self._work, self._run = work, recipe.run
 
     def __enter__(self) -> None:
-        def run(task: cnn.Task, plan: Plan, *rest: object) -> object:
+        def run(task: recipe.Task, plan: Plan, *rest: object) -> object:
             self._work.append(_work(copy.deepcopy(task), plan))
             return self._run(task, plan, *rest)
 
-        cnn.run = run
+        recipe.run = run
 
     def __exit__(self, *error: object) -> None:
-        cnn.run = self._run
+        recipe.run = self._run
 
 
-def _work(task: cnn.Task, plan: Plan) -> tuple[float, float]:
+def _work(task: recipe.Task, plan: Plan) -> tuple[float, float]:
     rows = torch.arange(COUNTED)
     batches = plan.batch_size / COUNTED
     steps = 0.0

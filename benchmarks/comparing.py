@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fieldguide import feature_memory, features
-from fieldguide.backbone_export import ExportedBackbone, export
-from fieldguide.classical import export_classical
-from fieldguide.compare import candidates, compare
-from fieldguide.dataset import open_dataset
+from fieldguide.backbones import extraction, feature_memory
+from fieldguide.backbones.classical.export import export_classical
+from fieldguide.backbones.export import ExportedBackbone, export
+from fieldguide.data.dataset import open_dataset
+from fieldguide.experiments.compare import candidates, compare
 from fieldguide.recipes.linear_probe import PRESETS
 
 
@@ -64,9 +64,9 @@ class _Bill:
     def start(self) -> None:
         self.started, self.clock = time.process_time(), time.perf_counter()
 
-    def extract(self, paths: Sequence[str], backbone: ExportedBackbone, **rest: Any) -> features.Features:
+    def extract(self, paths: Sequence[str], backbone: ExportedBackbone, **rest: Any) -> extraction.Features:
         before = time.process_time()
-        found = features.extract(paths, backbone, **rest)
+        found = extraction.extract(paths, backbone, **rest)
         row = {"network": backbone.name, "images": len(paths), "from_cache": found.cached}
         self.passes.append({**row, "cpu_seconds": time.process_time() - before})
         return found

@@ -20,8 +20,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
-from fieldguide.backbone_export import export
-from fieldguide.dataset import open_dataset
+from fieldguide.backbones.export import export
+from fieldguide.data.dataset import open_dataset
 from fieldguide.recipes.linear_probe import PRESETS
 
 BATCH = 16

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
-from fieldguide.export import FORMS, export
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.splits import split_groups
+from fieldguide.evaluation.measurement import evaluate
 from fieldguide.files import cache_folder
-from fieldguide.prediction import Prediction
-from fieldguide.predictor import Predictor, load
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.modelfile.exports.conversion import FORMS, export
+from fieldguide.prediction.predictor import Predictor, load
+from fieldguide.prediction.result import Prediction
+from fieldguide.recipes.common import Run
 
 IMAGES = 20
 """Timed in each run."""
@@ -41,8 +41,8 @@ def main() -> None:
         with open_dataset(options.data / name) as dataset, tempfile.TemporaryDirectory() as folder:
             training, held = _parts(dataset)
             model = Path(folder) / "model.onnx"
-            setting = Setting(cache=cache_folder() / "features")
-            train_dataset(training, TrainOptions(Path(), model, recipe=options.recipe, setting=setting))
+            run = Run(cache=cache_folder() / "features")
+            train_dataset(training, TrainOptions(Path(), model, recipe=options.recipe, run=run))
             for form in FORMS:
                 row = _beside(model, form, held, options.repeats)
                 print(json.dumps({"set": name, "recipe": options.recipe, "form": form, **row}), flush=True)

@@ -1,6 +1,9 @@
 """`finetune` beside `linear-probe` on the same splits: accuracy, seconds an epoch, images a second.
 
-    python benchmarks/finetune.py DATA [--presets balanced] [--splits 1] [--sets brain_mri clothing]
+    python benchmarks/finetune.py DATA [--presets balanced] [--splits 1] [--sets scenes omniglot.zip]
+
+clothing has a split of its own, scenes learns from 50 photos of each class, omniglot from the first 15 of 20
+drawers, the others from 70 of 100.
     python benchmarks/finetune.py DATA --sets clothing --fastai fastai-env/bin/python [--layers 0.4 1]
 
 `seconds` of an epoch are those of its steps, without what is done once for all epochs (the frozen layers'
@@ -19,20 +22,23 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.splits import split_groups
+from fieldguide.evaluation.measurement import evaluate
 from fieldguide.files import cache_folder
-from fieldguide.predictor import load
-from fieldguide.recipes import finetune
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.common import Options, Run
+from fieldguide.recipes.finetune import job
+from fieldguide.recipes.finetune import recipe as finetune
+from fieldguide.recipes.finetune.presets import FinetunePreset
 
 BATCH = 32
 FASTAI = """
@@ -86,42 +92,57 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=1)
     parser.add_argument("--backbone")
     parser.add_argument("--fastai", type=Path, help="the Python of fastai's environment")
-    parser.add_argument("--layers", type=float, nargs="+", default=[finetune.PRESETS["balanced"].layers, 1.0])
+    parser.add_argument("--layers", type=float, nargs="+", default=[0.4, 1.0])
     parser.add_argument("--photos", type=int, default=1024, help="in an epoch beside fastai's")
     parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
     for name in options.sets:
         with open_dataset(options.data / name) as dataset:
             if options.fastai is not None:
-                _beside_fastai(name, next(_splits(dataset, 1))[0], options)
+                _beside_fastai(name, next(_splits(name, dataset, 1))[0], options)
                 continue
-            for number, (training, held) in enumerate(_splits(dataset, options.splits)):
+            for number, (training, held) in enumerate(_splits(name, dataset, options.splits)):
                 ways = [("linear-probe", "balanced"), *(("finetune", preset) for preset in options.presets)]
                 for recipe, preset in ways:
-                    setting = Setting(
-                        preset=preset, cache=cache_folder() / "features", backbone=options.backbone
-                    )
+                    wanted = Options(preset=preset, backbone=options.backbone)
                     row = {"set": name, "split": number, "recipe": recipe, "preset": preset}
-                    print(json.dumps(row | _measured(training, held, recipe, setting)), flush=True)
+                    print(json.dumps(row | _measured(training, held, recipe, wanted)), flush=True)
 
 
-def _splits(dataset: Dataset, count: int) -> Iterator[tuple[Dataset, Dataset]]:
+def _splits(name: str, dataset: Dataset, count: int) -> Iterator[tuple[Dataset, Dataset]]:
     """The data's own training and validation part, else 70 to 30 by seed; what trains sees no validation."""
     if dataset.splits is not None:
         training = dataset.select("train")
         yield Dataset(training.root, training.paths, training.labels), dataset.select("validation")
         return
     unsplit = Dataset(dataset.root, dataset.paths, dataset.labels)
+    if name.startswith("omniglot"):
+        drawers = np.array([int(Path(path).stem[-2:]) for path in dataset.paths])
+        yield unsplit.take(np.flatnonzero(drawers <= 15)), unsplit.take(np.flatnonzero(drawers > 15))
+        return
     for seed in range(count):
-        held = split_groups(dataset.labels, range(len(dataset)), 0.3, seed)
+        if name == "scenes":
+            held = _all_but(50, dataset.labels, seed)
+        else:
+            held = split_groups(dataset.labels, range(len(dataset)), 0.3, seed)
         yield unsplit.take(np.flatnonzero(~held)), unsplit.take(np.flatnonzero(held))
 
 
-def _measured(training: Dataset, held: Dataset, recipe: str, setting: Setting) -> dict[str, Any]:
+def _all_but(learned: int, labels: Sequence[str], seed: int) -> NDArray[np.bool_]:
+    """Which images are judged where so many of each class are learned from."""
+    held, random = np.ones(len(labels), dtype=bool), np.random.default_rng(seed)
+    for label in sorted(set(labels)):
+        rows = np.flatnonzero(np.array(labels) == label)
+        held[random.permutation(rows)[:learned]] = False
+    return held
+
+
+def _measured(training: Dataset, held: Dataset, recipe: str, options: Options) -> dict[str, Any]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.onnx"
-        result = train_dataset(training, TrainOptions(Path(), out, recipe=recipe, setting=setting))
+        run = Run(cache=cache_folder() / "features")
+        result = train_dataset(training, TrainOptions(Path(), out, recipe, options, run))
         seconds = time.perf_counter() - started
         measured = evaluate(load(out), held)
     row = {"n": len(held), "accuracy": measured.accuracy.value, "log_loss": measured.log_loss}
@@ -129,7 +150,14 @@ def _measured(training: Dataset, held: Dataset, recipe: str, setting: Setting) -
     if epochs:
         each = float(np.median(epochs))
         row |= {"epochs": len(epochs), "epoch_seconds": each, "images_per_second": result.fitted.used / each}
-    judged = [choice for choice in result.choices if "images held out fine-tuning gets" in choice]
+    told = (
+        "of new photos could be won",
+        "linear probe handed back",
+        "handed back: of",
+        "passes of",
+        "shortened",
+    )
+    judged = [choice for choice in result.choices if any(words in choice for words in told)]
     return {**row, "seconds": seconds, "judged": judged}
 
 
@@ -149,7 +177,7 @@ class _EnoughError(Exception):
     """Two epochs are over."""
 
 
-def _epoch(photos: Dataset, layers: float, preset: finetune.Preset, seed: int) -> dict[str, Any]:
+def _epoch(photos: Dataset, layers: float, preset: FinetunePreset, seed: int) -> dict[str, Any]:
     """The second epoch of a run that is broken off then."""
     rows: list[Mapping[str, float]] = []
     seen: dict[str, Any] = {}
@@ -167,14 +195,14 @@ def _epoch(photos: Dataset, layers: float, preset: finetune.Preset, seed: int) -
         return real(network, images, *rest)
 
     chosen = {"size": preset.size, "layers": layers, "batch_size": BATCH}
-    setting = Setting(options=chosen, cache=cache_folder() / "features", seed=seed, report=report)
-    real, finetune.source_of = finetune.source_of, watched
+    run = Run(cache=cache_folder() / "features", report=report)
+    real, job.source_of = job.source_of, watched
     try:
-        finetune.fit(photos, setting)
+        finetune.fit(photos, Options(seed=seed, settings=chosen), run)
     except _EnoughError:
         pass
     finally:
-        finetune.source_of = real
+        job.source_of = real
     first, second = (row["seconds"] for row in rows)
     spread = (first + (preset.epochs - 1) * second) / preset.epochs
     return {**seen, "seconds": second, "first_epoch": first, "with_frozen_pass": spread}

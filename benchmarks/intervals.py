@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide import intervals, metrics
+from fieldguide.metrics import classification, intervals
 
 DRAWS, BOOTSTRAP_DRAWS, REPLICATES = 1000, 100, 200
 MOST_DRAWN = 300
@@ -25,10 +25,13 @@ MEASURES = {
         lambda c: np.trace(c) / c.sum(),
         lambda c: intervals.share(int(np.trace(c)), int(c.sum())),
     ),
-    "balanced accuracy": (metrics.balanced_accuracy, intervals.balanced_accuracy),
-    "macro F1": (lambda c: metrics.macro_average(metrics.class_scores(c).f1, c), intervals.macro_f1),
+    "balanced accuracy": (classification.balanced_accuracy, intervals.balanced_accuracy),
+    "macro F1": (
+        lambda c: classification.macro_average(classification.class_scores(c).f1, c),
+        intervals.macro_f1,
+    ),
     "macro precision": (
-        lambda c: metrics.macro_average(metrics.class_scores(c).precision, c),
+        lambda c: classification.macro_average(classification.class_scores(c).precision, c),
         intervals.macro_precision,
     ),
 }

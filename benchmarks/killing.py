@@ -14,7 +14,6 @@ code is 1 if any differs from the unbroken run's.
 import argparse
 import dataclasses
 import hashlib
-import importlib
 import json
 import multiprocessing
 import os
@@ -34,16 +33,17 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from fieldguide import loop
-from fieldguide.dataset import open_dataset
-from fieldguide.recipes.common import Setting
+from fieldguide import recipes
+from fieldguide.data.dataset import open_dataset
+from fieldguide.recipes.common import Options, Run
+from fieldguide.training import loop
 
 COLOURS = {"red": (200, 60, 60), "green": (60, 190, 60), "blue": (60, 60, 200)}
 PHOTOS = 40
 """Of each class."""
 TINY = "test_efficientnet"
 """A network of timm's for tests."""
-OPTIONS: dict[str, dict[str, Any]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "finetune": {"size": 64, "epochs": 6, "batch_size": 8, "layers": 0.6, "learning_rate": 1e-3},
     "cnn": {"size": 32, "epochs": 12, "batch_size": 16},
 }
@@ -63,7 +63,7 @@ def main() -> int:
         photos = _painted(Path(folder) / "photos")
         weights = _weights(Path(folder) / "tiny.safetensors")
         for number, recipe in enumerate(options.recipes):
-            importlib.import_module(f"fieldguide.recipes.{recipe}")  # once, before processes part
+            recipes.find(recipe)  # once, before processes part
             kills = len(range(number, options.kills, len(options.recipes)))
             rows = _Recipe(recipe, photos, weights, Path(folder), draw).killed(kills)
             same = sum(row["same"] for row in rows)
@@ -117,14 +117,13 @@ class _Recipe:
         """Train to the end or a moment; seconds until then, digest of the end, where it had gone on."""
         here, there = multiprocessing.Pipe(duplex=False)
         context = multiprocessing.get_context("fork")
-        setting = Setting(
+        options = Options(
             backbone=TINY if self.name == "finetune" else None,
             weights=self.weights if self.name == "finetune" else None,
-            cache=self.folder / "features",
-            options={**OPTIONS[self.name], "resume": resume, "augment_with": "flip=0.5"},
-            folder=self.folder / f"{self.name}-{out}",
+            settings={**SETTINGS[self.name], "resume": resume, "augment_with": "flip=0.5"},
         )
-        process = context.Process(target=_train, args=(self.name, self.photos, setting, there))
+        run = Run(cache=self.folder / "features", folder=self.folder / f"{self.name}-{out}")
+        process = context.Process(target=_train, args=(self.name, self.photos, options, run, there))
         process.start()
         there.close()
         started = _next(here)
@@ -143,13 +142,13 @@ def _next(pipe: Connection) -> Any:
         raise SystemExit("training ended without a word") from None
 
 
-def _train(recipe: str, photos: Path, setting: Setting, pipe: Connection) -> None:
+def _train(recipe: str, photos: Path, options: Options, run: Run, pipe: Connection) -> None:
     """In its own process: tell when training begins, then when it ends, in what, and where it had gone on."""
-    module: Any = importlib.import_module(f"fieldguide.recipes.{recipe}")
+    module: Any = recipes.find(recipe)
     told: list[str] = []
-    real = module.run
+    real = module.train_with_checkpoints
 
-    def run(task: Any, *rest: Any) -> Any:
+    def watched(task: Any, *rest: Any) -> Any:
         trained = real(task, *rest)
         resumed = next((note for note in trained.notes if "resumed" in note), "from the start")
         pipe.send((time.monotonic(), _digest(task.network, trained.history), resumed))
@@ -160,9 +159,9 @@ def _train(recipe: str, photos: Path, setting: Setting, pipe: Connection) -> Non
             told.append(stage)
             pipe.send(time.monotonic())
 
-    module.run = run
+    module.train_with_checkpoints = watched
     with open_dataset(photos) as dataset:
-        module.fit(dataset, dataclasses.replace(setting, progress=progress))
+        module.fit(dataset, options, dataclasses.replace(run, progress=progress))
 
 
 def _digest(network: torch.nn.Module, history: Sequence[Mapping[str, float]]) -> str:

@@ -16,11 +16,11 @@ import timm
 import torch
 from PIL import Image, ImageOps
 
-from fieldguide.backbone_export import export
-from fieldguide.dataset import open_dataset
-from fieldguide.recipes.common import Setting
+from fieldguide.backbones.export import export
+from fieldguide.data.dataset import open_dataset
+from fieldguide.learning.train import TrainOptions, train
+from fieldguide.recipes.common import Options
 from fieldguide.recipes.linear_probe import PRESETS
-from fieldguide.train import TrainOptions, train
 
 BATCH = 16
 EAGER = 320
@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, open_dataset(options.data / "clothing") as clothing:
         model = Path(folder) / "model.onnx"
-        train(TrainOptions(options.data / "clothing" / "validation", model, setting=Setting()))
+        train(TrainOptions(options.data / "clothing" / "validation", model, options=Options()))
         photos = options.data / "clothing" / "train"
         paths = clothing.select("train").paths
         for _ in range(options.runs):

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import evaluate
-from fieldguide.evaluation import Evaluation
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.folds import contents_of
+from fieldguide.data.splits import duplicate_groups, split_groups
+from fieldguide.evaluation.measurement import evaluate
+from fieldguide.evaluation.result import Evaluation
 from fieldguide.files import cache_folder
-from fieldguide.folding import look
-from fieldguide.metrics import expected_calibration_error
-from fieldguide.prediction import Prediction
-from fieldguide.predictor import Predictor, load
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import duplicate_groups, split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.metrics.classification import expected_calibration_error
+from fieldguide.prediction.predictor import Predictor, load
+from fieldguide.prediction.result import Prediction
+from fieldguide.recipes.common import Options, Run
 
 HELD_OUT = 0.3
 DRAWS = 200
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _measured(dataset: Dataset, splits: int, preset: str) -> dict[str, object]:
-    contents = look(dataset.paths)
+    contents = contents_of(dataset.paths)
     readable = dataset.take(contents.rows)
     groups = duplicate_groups(len(readable), contents.digests, contents.signatures, None)
     results, sure, right = [], [], []
@@ -88,8 +88,10 @@ def _one(dataset: Dataset, held: np.ndarray, preset: str) -> tuple[Evaluation, l
     unsplit = Dataset(dataset.root, dataset.paths, dataset.labels)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model.onnx"
-        setting = Setting(preset=preset, cache=cache_folder() / "features")
-        train_dataset(unsplit.take(np.flatnonzero(~held)), TrainOptions(Path(), out, setting=setting))
+        options, run = Options(preset=preset), Run(cache=cache_folder() / "features")
+        train_dataset(
+            unsplit.take(np.flatnonzero(~held)), TrainOptions(Path(), out, options=options, run=run)
+        )
         model = Recorder(load(out))
         return evaluate(model, unsplit.take(np.flatnonzero(held))), model.answers
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from fieldguide.dataset import Dataset
-from fieldguide.report import write_report
+from fieldguide.data.dataset import Dataset
+from fieldguide.report.assembly import write_report
 from fieldguide.report.gather import Asked, gather
 from report_oracle import oracle
 

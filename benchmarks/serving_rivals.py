@@ -19,7 +19,7 @@ import onnxruntime
 from PIL import Image
 from serving_load import Running, ended
 
-from fieldguide.artifact import load_model_file
+from fieldguide.modelfile.artifact import load_model_file
 
 CORES = len(os.sched_getaffinity(0))
 

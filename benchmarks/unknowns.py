@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide.dataset import Dataset, open_dataset
-from fieldguide.evaluate import answers_to, foreign_measured, measured_by
+from fieldguide.data.dataset import Dataset, open_dataset
+from fieldguide.data.folds import contents_of
+from fieldguide.data.splits import duplicate_groups, split_groups
+from fieldguide.evaluation.measurement import answers_to, foreign_measured, measured_by
 from fieldguide.files import cache_folder
-from fieldguide.folding import look
-from fieldguide.predictor import load
-from fieldguide.recipes.common import Setting
-from fieldguide.splits import duplicate_groups, split_groups
-from fieldguide.train import TrainOptions, train_dataset
+from fieldguide.learning.train import TrainOptions, train_dataset
+from fieldguide.prediction.predictor import load
+from fieldguide.recipes.common import Options, Run
 
 SETS = {
     "clothing": "clothing",
@@ -55,8 +55,8 @@ def measured(sets: Mapping[str, Dataset], name: str, preset: str) -> list[dict[s
     learned, known = parts(sets[name])
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
-        setting = Setting(preset=preset, cache=cache_folder() / "features")
-        train_dataset(learned, TrainOptions(Path(learned.root), model, setting=setting))
+        options, run = Options(preset=preset), Run(cache=cache_folder() / "features")
+        train_dataset(learned, TrainOptions(Path(learned.root), model, options=options, run=run))
         predictor = load(model)
         answers = answers_to(predictor, known)
         own = measured_by(predictor, known, answers)
@@ -75,7 +75,7 @@ def parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
     if dataset.splits is not None and "validation" in dataset.splits:
         return few(dataset.select("train"), MOST_LEARNED), few(dataset.select("validation"), MOST_FOREIGN)
     chosen = few(dataset.labelled(), MOST_LEARNED)
-    seen = look(chosen.paths)
+    seen = contents_of(chosen.paths)
     chosen = chosen.take(seen.rows)
     groups = duplicate_groups(len(chosen), seen.digests, seen.signatures, chosen.groups)
     held = split_groups(chosen.labels, groups, HELD_OUT, seed=0)
