@@ -79,9 +79,14 @@ sys.exit(cli.main())
 """
 
 
-def started(name):
+def started(name, hangup=signal.SIG_DFL):
+    """A process under way; a hang-up is as said, for these tests may themselves run under nohup."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),
     )
     assert process.stdout.readline() == "started\n"
     return process
@@ -129,15 +134,7 @@ def test_a_server_that_ends_in_its_own_time_is_left_to_it():
 
 
 def test_a_hangup_that_is_ignored_stays_ignored():
-    command = [sys.executable, "-c", PROGRAM, "serving"]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
-    )
-    assert process.stdout.readline() == "started\n"
+    process = started("serving", hangup=signal.SIG_IGN)
     assert ended(process, signal.SIGHUP)[1] == 0
 
 
