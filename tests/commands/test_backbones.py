@@ -4,6 +4,9 @@ import json
 import re
 
 from command_line import run
+from fieldguide import installation
+from fieldguide.backbones import export, speed
+from fieldguide.errors import BackboneError
 
 
 def test_backbones_are_listed(capsys):
@@ -14,3 +17,40 @@ def test_backbones_are_listed(capsys):
     row = json.loads(out)[0]
     assert row["name"] == "efficientnet_lite0"
     assert row["usable_offline"] is True
+
+
+def test_those_at_hand_are_timed(capsys, monkeypatch):
+    monkeypatch.setattr(installation, "missing", lambda extra: (extra,))  # as without torch
+    code, out, err = run(capsys, "backbones", "--time", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0, err
+    assert all(
+        (row["milliseconds"] is not None) == (row["usable_offline"] and not row["needs_torch"])
+        for row in rows.values()
+    )
+    assert rows["efficientnet_lite0"]["milliseconds"] > 0.5
+
+
+def test_the_table_has_a_column_of_times(capsys, monkeypatch):
+    monkeypatch.setattr(speed, "milliseconds_an_image", lambda backbone: 12.345)
+    code, out, err = run(capsys, "backbones", "--time")
+    assert code == 0
+    assert re.search(r"^name +MB +pixels +ms +licence", out, re.MULTILINE)
+    assert re.search(r"^efficientnet_lite0 +\d+ +224 +12.3 +apache-2.0 +yes", out, re.MULTILINE)
+    assert "without decoding" in err
+
+
+def test_a_network_that_cannot_be_read_does_not_stop_the_others(capsys, monkeypatch):
+    monkeypatch.setattr(speed, "milliseconds_an_image", lambda backbone: 12.345)
+    exported = export.export
+
+    def damaged(name, **options):
+        if name == "efficientnet_lite1":
+            raise BackboneError("damaged")
+        return exported(name, **options)
+
+    monkeypatch.setattr(export, "export", damaged)
+    code, out, err = run(capsys, "backbones", "--time", "--json")
+    found = {row["name"]: row["milliseconds"] for row in json.loads(out)}
+    assert (code, found["efficientnet_lite1"], found["efficientnet_lite2"]) == (0, None, 12.35)
+    assert "efficientnet_lite1: not measured; damaged" in err
