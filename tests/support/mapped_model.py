@@ -70,6 +70,7 @@ HEADS = {
     "whole numbers": (
         " w = DequantizeLinear <axis = 1> (numbered, steps)\n scores = Gemm (embedding, w, bias)\n"
     ),
+    "restored": " scores = Gemm (embedding, restored, bias)\n",
 }
 KINDS = {
     "depths": (PLAIN, POOLS, ALONE, "gemm"),
@@ -77,7 +78,9 @@ KINDS = {
     "tokens": (PLAIN, TOKENS, ALONE, "by class"),
     "views": (None, POOLS, SEVERAL, "turned"),
     "whole numbers": (PLAIN, POOLS, ALONE, "whole numbers"),
+    "restored": (PLAIN, POOLS, ALONE, "restored"),
 }
+"""`restored` is `whole numbers`, with its weights in float32."""
 
 
 def write_mapped_model(path, kind="depths", *, mode="squash", tags=False):
@@ -93,8 +96,9 @@ def write_mapped_model(path, kind="depths", *, mode="squash", tags=False):
           probabilities = {"Sigmoid (scores)" if tags else "Softmax <axis = 1> (scores)"}
           typicality = ReduceMax <keepdims = 0> (probabilities, row) }}"""
     )
+    used = {name for node in network.graph.node for name in node.input}
     network.graph.initializer.extend(
-        numpy_helper.from_array(value, name) for name, value in _tensors().items()
+        numpy_helper.from_array(value, name) for name, value in _tensors().items() if name in used
     )
     before = onnx.compose.add_prefix(
         preprocessing_model(preprocessing), "preprocessing/", rename_inputs=False, rename_outputs=False
@@ -122,13 +126,16 @@ def _tensors():
         return (random.normal(size=shape) * scale).astype(np.float32)
 
     weights = normal(FEATURES, 3)
+    numbered = random.integers(-127, 128, (FEATURES, 3)).astype(np.int8)
+    steps = np.float32([0.01, 0.002, 0.03])
     tensors = {
         "first": normal(6, 3, 3, 3, scale=0.01),
         "second": normal(8, 6, 3, 3, scale=0.1),
         "weights": weights,
         "turned": np.ascontiguousarray(weights.T),
-        "numbered": random.integers(-127, 128, (FEATURES, 3)).astype(np.int8),
-        "steps": np.float32([0.01, 0.002, 0.03]),
+        "numbered": numbered,
+        "steps": steps,
+        "restored": numbered * steps,
         "bias": normal(3),
         "by_class": np.float32([0.5, 0.02, 1.5]),
         "temperature": np.float32(1.7),

@@ -8,7 +8,7 @@ weights of the head are not here but a value of the graph, too.
 from typing import Any
 
 from fieldguide.explanation.contributions import ContributionMapper
-from fieldguide.explanation.readout import Readout
+from fieldguide.explanation.readout import FloatArray, Readout
 from fieldguide.explanation.upsampling import View, move_of
 from fieldguide.modelfile.artifact import ModelFile
 
@@ -47,9 +47,14 @@ def _head(readout: Readout) -> dict[str, Any]:
     return {
         "scores": readout.logits,
         "weights": {"tensor": head.tensor, "transposed": head.transposed},
-        "factors": None if (head.factors == 1).all() else head.factors.tolist(),
-        "bias": head.bias.tolist(),
+        "factors": None if (head.factors == 1).all() else _short(head.factors),
+        "bias": _short(head.bias),
     }
+
+
+def _short(values: FloatArray) -> list[float]:
+    """As many digits as single precision has: of a thousand classes, full ones would be 20 kB."""
+    return [float(f"{value:.9g}") for value in values.tolist()]
 
 
 def _maps(readout: Readout, views: list[View]) -> dict[str, Any]:

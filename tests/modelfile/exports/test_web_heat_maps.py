@@ -55,11 +55,12 @@ def explained(tmp_path, model, jobs, precision="float32", described=portable_rea
     return json.loads(run(tmp_path, EXPLAIN.replace("JOBS", json.dumps(jobs))))
 
 
-def assert_they_are_pythons(tmp_path, model, precision="float32"):
+def assert_they_are_pythons(tmp_path, model, precision="float32", twin=None):
+    """`twin` is the model that Python looks into, if not the page's own."""
     file = load_model_file(model)
     classes = list(file.classes)
     told = explained(tmp_path, model, [{"labels": classes}, {}, {"labels": classes[1:2]}], precision)
-    inside = load_model_file(tmp_path / "page" / "model.onnx")
+    inside = load_model_file(twin or tmp_path / "page" / "model.onnx")
     square = inside.preprocessing.resize(open_image(pixels()))
     columns = range(len(classes))
     expected = ContributionMapper(inside, 1)(np.stack([square] * len(classes)), columns)
@@ -71,7 +72,7 @@ def assert_they_are_pythons(tmp_path, model, precision="float32"):
         found = np.array(heat["map"]).reshape(heat["size"], heat["size"])
         most = np.abs(expected.maps[column]).max()
         np.testing.assert_allclose(found, expected.maps[column], rtol=0, atol=MAPS_WITHIN * most)
-        assert heat["bias"] == pytest.approx(expected.bias[column], abs=1e-9)
+        assert heat["bias"] == pytest.approx(expected.bias[column], rel=1e-8)
         assert heat["score"] == pytest.approx(expected.scores[column], abs=1e-4)
         assert heat["probability"] == pytest.approx(expected.probabilities[column, column], abs=1e-5)
         assert found.sum() + heat["bias"] == pytest.approx(heat["score"], abs=1e-3)
@@ -82,7 +83,11 @@ def assert_they_are_pythons(tmp_path, model, precision="float32"):
 @pytest.mark.parametrize("tags", [False, True], ids=["labels", "tags"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_page_gives_the_maps_of_explain(tmp_path, kind, tags):
-    assert_they_are_pythons(tmp_path, write_mapped_model(tmp_path / "model.onnx", kind, tags=tags))
+    # ONNX Runtime outside of browsers rounds what it multiplies by whole numbers: no map adds up there.
+    other = "restored" if kind == "whole numbers" else kind
+    twin = write_mapped_model(tmp_path / "twin.onnx", other, tags=tags)
+    model = write_mapped_model(tmp_path / "model.onnx", kind, tags=tags)
+    assert_they_are_pythons(tmp_path, model, twin=twin)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
