@@ -218,6 +218,7 @@ function lookButton(file, place, labels) {
 async function heatSection(file, place, labels) {
   const started = performance.now();
   const picture = place.querySelector("img");
+  if (picture === null) throw new Error("The browser does not show this picture, so nothing can be drawn over it.");
   const heats = await model.explain(file, { labels });
   await picture.decode();
   const section = element("section.heat", ...(await heatParts(heats, picture)));
