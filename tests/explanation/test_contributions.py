@@ -1,5 +1,7 @@
 """Maps that add up: for every recipe whose head is linear on pooled maps, whatever is inside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -171,7 +173,7 @@ def test_a_proposal_that_does_not_hold_is_not_believed(trained, folder, monkeypa
     def wrong(given):
         found = real(given)
         parts = tuple(contributions.Pooled(part.map, "mean", part.axes) for part in found.parts)
-        return contributions.Readout(found.logits, found.features, found.weights, found.bias, parts, None)
+        return replace(found, parts=parts, stacked=None)
 
     monkeypatch.setattr(contributions, "read_out", wrong)
     maker = ContributionMapper(load_model_file(model), 1)

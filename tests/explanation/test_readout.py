@@ -62,9 +62,9 @@ def restored(parts, axis):
 def test_a_linear_head_is_read_however_it_is_written(head, factor, shift):
     content = built(MEAN + head)
     found = read_out(read_model(content))
-    np.testing.assert_allclose(found.weights, factor * np.arange(1, 13).reshape(4, 3) / 10, rtol=1e-6)
-    np.testing.assert_allclose(found.bias, shift)
-    assert (found.logits, found.features, found.stacked) == ("logits", "features", None)
+    np.testing.assert_allclose(found.head.weights, factor * np.arange(1, 13).reshape(4, 3) / 10, rtol=1e-6)
+    np.testing.assert_allclose(found.head.bias, shift)
+    assert (found.logits, found.head.features, found.stacked) == ("logits", "features", None)
     assert [(part.map, part.kind, part.axes) for part in found.parts] == [("maps", "mean", (2, 3))]
 
 

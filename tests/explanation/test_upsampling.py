@@ -5,7 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from fieldguide.explanation.upsampling import plain_view, recognise_views, spread, spread_view
+from fieldguide.explanation.upsampling import (
+    MOVES,
+    View,
+    move_of,
+    moved_view,
+    plain_view,
+    recognise_views,
+    spread,
+    spread_view,
+)
 
 SIZE = 12
 
@@ -68,3 +77,14 @@ def test_no_view_loses_anything(side, cells):
     for way in (plain_view(SIZE), *recognise_views(noise, stacked)):
         np.testing.assert_allclose(spread_view(side, cells, way.rows).sum(0), 1)
         np.testing.assert_allclose(spread_view(side, cells, way.columns).sum(0), 1)
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_how_a_view_is_made_is_told(move):
+    assert move_of(moved_view(SIZE, move)) == move
+
+
+def test_a_view_that_is_made_otherwise_is_not_told():
+    far = View(np.roll(np.arange(SIZE), 3), np.arange(SIZE))
+    with pytest.raises(ValueError, match="view: must be moved by a pixel at most, or mirrored"):
+        move_of(far)

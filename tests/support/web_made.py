@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import os
+import subprocess
 import tarfile
 import threading
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fieldguide.errors import OptionError
+from fieldguide.evaluation.web_runner import node
 from fieldguide.modelfile.exports.web_runtime import (
     BINARY,
     COMMAND,
@@ -79,3 +81,17 @@ def served(folder):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def run(folder, code):
+    """What a program says in Node."""
+    try:
+        program = node()
+    except OptionError as error:
+        pytest.skip(str(error))
+    (folder / "program.mjs").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [program, "program.mjs"], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return done.stdout

@@ -10,6 +10,7 @@ from fieldguide.data.dataset import Data
 from fieldguide.data.options import DataOptions
 from fieldguide.evaluation.checked_export import CheckedExport
 from fieldguide.evaluation.export_check import check_export
+from fieldguide.explanation.portable_readout import portable_readout
 from fieldguide.modelfile.exports.conversion import WebOptions
 from fieldguide.modelfile.exports.conversion import export as convert_model
 from fieldguide.tasks.task import EITHER, TaskName, as_task
@@ -75,9 +76,8 @@ def export(
         form, path_column, label_column, split_column, group_column, label_from, crops, as_task(task)
     )
     source, target = Path(model), Path(out)
-    done = convert_model(
-        source, to, target, WebOptions(precision, None if runtime is None else Path(runtime))
-    )
+    of_web = WebOptions(precision, None if runtime is None else Path(runtime), portable_readout)
+    done = convert_model(source, to, target, of_web)
     if check is None:
         return CheckedExport.of(done, None)
     with shown(progress) as callback:

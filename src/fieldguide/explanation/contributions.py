@@ -73,6 +73,10 @@ class ContributionMapper:
         Side of the network's input, in pixels.
     why_not : str or None
         Why this model's scores cannot be taken apart exactly, in words; None where they can.
+    readout : Readout or None
+        Where the maps and the head are; None where the scores cannot be taken apart.
+    views : list of View
+        How the network looks at an image; empty where the scores cannot be taken apart.
     """
 
     def __init__(self, file: ModelFile, threads: int) -> None:
@@ -80,14 +84,14 @@ class ContributionMapper:
         self._path = file.path
         self.size: int = file.preprocessing.size
         self._logits = logits_of(model)
-        self._readout: Readout | None = None
-        self._views: list[View] = []
+        self.readout: Readout | None = None
+        self.views: list[View] = []
         self.why_not: str | None = None
         try:
             readout = read_out(model)
             self._session = self._open(file, threads, _names(readout))
-            self._views = self._tried(readout)
-            self._readout = readout
+            self.views = self._tried(readout)
+            self.readout = readout
         except NotLinear as reason:
             self.why_not = str(reason)
             self._session = self._open(file, threads, [self._logits] if self._logits else [])
@@ -119,10 +123,10 @@ class ContributionMapper:
         rows = np.arange(len(pixels))
         scores = self._scores(values)[rows, columns]
         maps, bias = np.zeros((len(pixels), side, side)), np.full(len(pixels), np.nan)
-        if self._readout is not None:
+        if self.readout is not None:
             maps, bias = (
-                self._contributions(self._readout, values, columns, side),
-                self._readout.bias[columns],
+                self._contributions(self.readout, values, columns, side),
+                self.readout.head.bias[columns],
             )
         exact = np.abs(maps.sum((1, 2)) + bias - scores) <= TOLERANCE
         for row in np.flatnonzero(~exact).tolist():
@@ -134,12 +138,12 @@ class ContributionMapper:
 
     def _contributions(self, readout: Readout, values: Values, columns: IntArray, side: int) -> FloatArray:
         """Maps of shape (n_images, side, side) that sum to the scores less the bias."""
-        total = np.zeros((len(columns), side, side))
+        total, every = np.zeros((len(columns), side, side)), readout.head.weights
         for place, part in _placed(readout, values):
-            weights = part.scale * readout.weights[place][:, columns].T
+            weights = part.scale * every[place][:, columns].T
             stacked = _as_map(values[part.map], part)
-            views = stacked.reshape(len(self._views), len(columns), *stacked.shape[1:])
-            for view, share, maps in zip(self._views, part.views or (1.0,), views, strict=True):
+            views = stacked.reshape(len(self.views), len(columns), *stacked.shape[1:])
+            for view, share, maps in zip(self.views, part.views or (1.0,), views, strict=True):
                 cells = _in_cells(maps.astype(np.float64), share * weights, part.kind)
                 rows = spread_view(side, cells.shape[1], view.rows)
                 total += rows @ cells @ spread_view(side, cells.shape[2], view.columns).T
@@ -157,7 +161,7 @@ class ContributionMapper:
         features = np.concatenate(
             [_pooled(values[part.map], part, len(views)) for _, part in _placed(readout, values)], axis=1
         )
-        if not np.allclose(features, values[readout.features], rtol=1e-4, atol=1e-4):
+        if not np.allclose(features, values[readout.head.features], rtol=1e-4, atol=1e-4):
             raise NotLinear("the features are not the maps' pooled values")
         return views
 
@@ -186,7 +190,7 @@ class ContributionMapper:
 def _names(readout: Readout) -> list[str]:
     """The values that are needed beside the file's own outputs."""
     own = {"probabilities", "typicality", "embedding"}
-    wanted = [readout.logits, readout.features, *(part.map for part in readout.parts)]
+    wanted = [readout.logits, readout.head.features, *(part.map for part in readout.parts)]
     if readout.stacked is not None:
         wanted.append(readout.stacked)
     return sorted(set(wanted) - own)
@@ -199,8 +203,9 @@ def _placed(readout: Readout, values: Values) -> list[tuple[slice, Pooled]]:
         width = _as_map(values[part.map], part).shape[1]
         placed.append((slice(start, start + width), part))
         start += width
-    if start != len(readout.weights):
-        raise NotLinear(f"the maps have {start} channels, the head sees {len(readout.weights)} features")
+    width = len(readout.head.stated)
+    if start != width:
+        raise NotLinear(f"the maps have {start} channels, the head sees {width} features")
     return placed
 
 

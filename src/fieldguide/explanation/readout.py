@@ -6,6 +6,7 @@ alone and by its operators, not by names, the linear head and the maps that are 
 finds is a proposal: :mod:`fieldguide.explanation.contributions` runs it and believes it only if it adds up.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -50,17 +51,36 @@ class Pooled:
 
 
 @dataclass(frozen=True)
+class LinearHead:
+    """Scores as features times weights, plus a bias."""
+
+    features: str
+    """Name of the tensor that it sees."""
+    tensor: str
+    """Name of the tensor that the features are multiplied by."""
+    transposed: bool
+    """Whether that tensor has the shape (n_classes, n_features)."""
+    stated: FloatArray
+    """Its values, of shape (n_features, n_classes)."""
+    factors: FloatArray
+    """What the scores are multiplied by after that, temperature included; of shape (n_classes,)."""
+    bias: FloatArray
+    """Of shape (n_classes,)."""
+
+    @functools.cached_property
+    def weights(self) -> FloatArray:
+        """Of shape (n_features, n_classes); temperature and standardisation are in them."""
+        return self.stated * self.factors
+
+
+@dataclass(frozen=True)
 class Readout:
     """Class scores as a linear function of pooled maps."""
 
     logits: str
     """Name of the tensor of calibrated scores, whose softmax or sigmoid the probabilities are."""
-    features: str
-    """Name of the tensor that the linear head sees."""
-    weights: FloatArray
-    """Of shape (n_features, n_classes); temperature and standardisation are in them."""
-    bias: FloatArray
-    """Of shape (n_classes,)."""
+    head: LinearHead
+    """From the features to these scores."""
     parts: tuple[Pooled, ...]
     """The parts of the features, in order."""
     stacked: str | None
@@ -97,13 +117,13 @@ def read_out(model: Message) -> Readout:
     if logits is None:
         raise NotLinear("the probabilities are neither a softmax nor a sigmoid")
     graph = _Graph(model)
-    features, weights, bias = graph.head(logits)
-    parts = tuple(graph.parts(features))
+    head = graph.head(logits)
+    parts = tuple(graph.parts(head.features))
     views = {part.views for part in parts}
     if len(views) > 1:
         raise NotLinear("the parts of the features average different views")
     stacked = graph.stacked(parts[0].map, len(parts[0].views)) if parts[0].views else None
-    return Readout(logits, features, weights, bias, parts, stacked)
+    return Readout(logits, head, parts, stacked)
 
 
 class _Graph:
@@ -150,8 +170,8 @@ class _Graph:
         weights: NDArray[Any] = numbers * scales.reshape(along)
         return weights
 
-    def head(self, name: str) -> tuple[str, FloatArray, FloatArray]:
-        """Features, weights and bias behind a tensor of scores."""
+    def head(self, name: str) -> LinearHead:
+        """The linear head behind a tensor of scores."""
         node = self._makers.get(name)
         if node is None:
             raise NotLinear(f"nothing makes the scores {name!r}")
@@ -162,29 +182,33 @@ class _Graph:
             return self._gemm(node)
         first, constant = self._operands(node)
         if operator == "MatMul" and constant.ndim == 2:
-            return first, constant, np.zeros(constant.shape[1])
-        features, weights, bias = self.head(first)
-        if operator in ("Mul", "Div") and constant.size in (1, len(bias)):
+            classes = constant.shape[1]
+            tensor = text_of(node["input"][1])
+            return LinearHead(first, tensor, False, constant, np.ones(classes), np.zeros(classes))
+        head = self.head(first)
+        if operator in ("Mul", "Div") and constant.size in (1, len(head.bias)):
             factor = constant.reshape(-1) if operator == "Mul" else 1 / constant.reshape(-1)
-            return features, weights * factor, bias * factor
-        if operator in ("Add", "Sub") and constant.size in (1, len(bias)):
-            return features, weights, bias + (1 if operator == "Add" else -1) * constant.reshape(-1)
+            return replace(head, factors=head.factors * factor, bias=head.bias * factor)
+        if operator in ("Add", "Sub") and constant.size in (1, len(head.bias)):
+            sign = 1 if operator == "Add" else -1
+            return replace(head, bias=head.bias + sign * constant.reshape(-1))
         raise NotLinear(f"{operator} stands between features and scores")
 
-    def _gemm(self, node: Message) -> tuple[str, FloatArray, FloatArray]:
+    def _gemm(self, node: Message) -> LinearHead:
         inputs = [text_of(name) for name in node["input"]]
         weights = self.constant(inputs[1])
         if weights is None or _attribute(node, "transA", 0):
             raise NotLinear("the weights of the head are computed")
-        weights = weights.astype(np.float64) * _attribute(node, "alpha", 1.0)
-        weights = weights.T if _attribute(node, "transB", 0) else weights
+        transposed = bool(_attribute(node, "transB", 0))
+        weights = weights.astype(np.float64).T if transposed else weights.astype(np.float64)
+        factors = np.full(weights.shape[1], _attribute(node, "alpha", 1.0))
         bias = np.zeros(weights.shape[1])
         if len(inputs) > 2 and inputs[2]:
             stated = self.constant(inputs[2])
             if stated is None or stated.size not in (1, len(bias)):
                 raise NotLinear("the bias of the head is computed")
             bias = bias + stated.astype(np.float64).reshape(-1) * _attribute(node, "beta", 1.0)
-        return inputs[0], weights, bias
+        return LinearHead(inputs[0], inputs[1], transposed, weights, factors, bias)
 
     def _operands(self, node: Message) -> tuple[str, FloatArray]:
         """The computed operand and the stated one of an operator of two."""

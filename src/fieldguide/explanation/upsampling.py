@@ -21,6 +21,23 @@ class View(NamedTuple):
     """Of shape (size,)."""
 
 
+class Move(NamedTuple):
+    """How a view is made of an image."""
+
+    down: int
+    """Pixels by which it looks further down: -1, 0 or 1; the border is reflected."""
+    across: int
+    """The same to the right."""
+    mirrored: bool
+    """Whether the result is mirrored, left and right."""
+
+
+MOVES = tuple(
+    Move(down, across, mirrored) for down in (0, -1, 1) for across in (0, -1, 1) for mirrored in (False, True)
+)
+"""Those that are recognised."""
+
+
 def spread(side: int, cells: int) -> FloatArray:
     """Share the content of cells evenly among the pixels that they cover, along one axis.
 
@@ -59,6 +76,31 @@ def plain_view(size: int) -> View:
     return View(np.arange(size), np.arange(size))
 
 
+def moved_view(size: int, move: Move) -> View:
+    """The image moved or mirrored."""
+    columns = _moved(size, move.across)
+    return View(_moved(size, move.down), columns[::-1] if move.mirrored else columns)
+
+
+def move_of(view: View) -> Move:
+    """How a view is made: the inverse of :func:`moved_view`.
+
+    Raises
+    ------
+    ValueError
+        If it is made in another way.
+
+    Examples
+    --------
+    >>> move_of(moved_view(8, Move(down=0, across=1, mirrored=True)))
+    Move(down=0, across=1, mirrored=True)
+    """
+    for move in MOVES:
+        if all(map(np.array_equal, view, moved_view(len(view.rows), move))):
+            return move
+    raise ValueError("view: must be moved by a pixel at most, or mirrored; got another")
+
+
 def recognise_views(image: NDArray[np.uint8], stacked: NDArray[np.float32]) -> list[View] | None:
     """Tell from an image of noise, and what a network made of it, in which views it looks at images.
 
@@ -79,12 +121,7 @@ def recognise_views(image: NDArray[np.uint8], stacked: NDArray[np.float32]) -> l
     """
     size = len(image)
     planes = image.astype(np.float64).transpose(2, 0, 1)
-    known = [
-        View(_moved(size, down), columns)
-        for down in (0, -1, 1)
-        for across in (0, -1, 1)
-        for columns in (_moved(size, across), _moved(size, across)[::-1])
-    ]
+    known = [moved_view(size, move) for move in MOVES]
     found = []
     for view in stacked.astype(np.float64):
         alike = (way for way in known if _correlation(planes[:, way.rows][:, :, way.columns], view) > ALIKE)

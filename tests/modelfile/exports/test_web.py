@@ -128,6 +128,20 @@ def test_the_same_model_gives_the_same_bytes(model, tmp_path):
     assert one == two
 
 
+def test_the_card_says_how_heat_maps_come_about_where_somebody_knows(model, tmp_path):
+    read, seen = load_model_file(model), []
+
+    def described(file):
+        seen.append(file.content)
+        return {"exact": False, "reason": "made up"}
+
+    web.write(read, tmp_path / "one", MADE, heat_maps=described)
+    assert told(tmp_path / "one")["heat_maps"] == {"exact": False, "reason": "made up"}
+    assert seen == [(tmp_path / "one" / "model.onnx").read_bytes()]  # of the file that is written
+    web.write(read, tmp_path / "two", MADE)
+    assert "heat_maps" not in told(tmp_path / "two")
+
+
 def test_a_form_like_the_others(model, tmp_path):
     options = WebOptions(runtime=package(tmp_path / "runtime"))
     done = export(model, "web", tmp_path / "page", options)

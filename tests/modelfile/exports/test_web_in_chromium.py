@@ -1,17 +1,14 @@
 """An exported page as somebody uses it: in a real Chromium with a fake camera, with and without a network."""
 
 import base64
-import contextlib
 import re
 import shutil
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from browser import ARGUMENTS, executable
 from fieldguide.images.decoding import open_image
 from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.modelfile.exports import web
@@ -20,11 +17,8 @@ from layered_model import write_layered_model
 from odd_photos import encoded, noise, photo, readable, refused
 from tiny_model import write_tiny_model
 from web_made import runtime, served
+from web_opened import PATIENCE, opened, text_of
 
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take."""
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 PAYLOADS = (
     "<img src=x onerror=alert(1)>",
     "</bdi><script>alert(2)</script>",
@@ -59,26 +53,6 @@ GIVE = """([data, name, kind]) => {
 }"""
 
 
-@dataclass
-class Seen:
-    """What a page said, and what it asked for from elsewhere."""
-
-    said: list[str] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright, found = executable()
-    with playwright.sync_playwright() as engine:
-        try:
-            browser = engine.chromium.launch(executable_path=found, args=[*ARGUMENTS, *CAMERA, ALONE])
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}; apt install chromium")
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return write_layered_model(tmp_path_factory.mktemp("model") / "model.onnx")
@@ -97,35 +71,10 @@ def address(folder):
         yield url
 
 
-@contextlib.contextmanager
-def opened(chromium, address, **options):
-    """A page with its model; in the end it must have said nothing, and asked for nothing elsewhere."""
-    context = chromium.new_context(permissions=["camera"], **options)
-    context.set_default_timeout(PATIENCE)
-    page, seen = context.new_page(), Seen()
-    page.on("console", lambda message: seen.said.append(message.text))
-    page.on("pageerror", lambda error: seen.said.append(str(error)))
-    page.on("dialog", lambda dialog: (seen.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    context.on("request", lambda request: seen.elsewhere.append(request.url))
-    page.goto(address)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    try:
-        yield page
-        assert seen.said == []
-        inside = (address, f"blob:{address}")
-        assert [url for url in seen.elsewhere if not url.startswith(inside)] == []
-    finally:
-        context.close()
-
-
 @pytest.fixture(scope="module")
 def page(chromium, address):
     with opened(chromium, address) as page:
         yield page
-
-
-def text_of(data):
-    return base64.b64encode(data).decode()
 
 
 @pytest.mark.parametrize("name", sorted(readable()))

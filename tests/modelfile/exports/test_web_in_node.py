@@ -2,21 +2,18 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fieldguide.errors import OptionError
-from fieldguide.evaluation.web_runner import node
 from fieldguide.images.decoding import open_image
 from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.modelfile.exports import web
 from fieldguide.prediction.predictor import load
 from fieldguide.prediction.result import DecisionRule, TagDecisionRule
-from web_made import MADE, runtime
+from web_made import MADE, run, runtime
 
 RESIZE = """
 import { readFileSync } from "node:fs";
@@ -35,20 +32,6 @@ WAYS = (
     Preprocessing(288, interpolation="bilinear"),
     Preprocessing(64, shrink="none"),
 )
-
-
-def run(folder, code):
-    """What a program says in Node."""
-    try:
-        program = node()
-    except OptionError as error:
-        pytest.skip(str(error))
-    (folder / "program.mjs").write_text(code, encoding="utf-8")
-    done = subprocess.run(
-        [program, "program.mjs"], cwd=folder, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-2_000:]
-    return done.stdout
 
 
 def jobs(folder):

@@ -7,7 +7,7 @@ whose file fieldguide itself does not read has its card ``beside`` it, as JSON. 
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -51,6 +51,8 @@ class WebOptions:
     """Of the large weights."""
     runtime: Path | None = None
     """Where ONNX Runtime Web lies; None looks beside."""
+    heat_maps: web.DescribesHeatMaps | None = field(default=None, compare=False)
+    """Says how heat maps come about in a file; without it, a page has none."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def export(
     read = load_model_file(source)
     if form == FOLDER:
         chosen = web_options or WebOptions()
-        site = web.write(read, target, web_runtime(chosen.runtime), chosen.precision)
+        runtime = web_runtime(chosen.runtime)
+        site = web.write(read, target, runtime, chosen.precision, chosen.heat_maps)
         return Exported(target, target / web.CARD, len(read.content), site.bytes, site.note)
     if target.exists() and target.samefile(source):
         raise OutputError(f"{target}: is the model itself, which stays as it is; choose another name")

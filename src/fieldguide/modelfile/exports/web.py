@@ -9,9 +9,10 @@ import hashlib
 import importlib.resources
 import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from fieldguide.errors import OptionError
 from fieldguide.files import new_folder
@@ -26,6 +27,7 @@ SUFFIX = "-web"
 """Added to the name of the model where a person did not choose another."""
 
 Precision = Literal["auto", "int8", "float32"]
+DescribesHeatMaps: TypeAlias = Callable[[ModelFile], dict[str, Any]]
 PRECISIONS: tuple[Precision, ...] = ("auto", "int8", "float32")
 PAGE = (
     "index.html",
@@ -36,6 +38,8 @@ PAGE = (
     "inference.js",
     "decode.js",
     "resize.js",
+    "heat.js",
+    "overlay.js",
     "errors.js",
     "worker.js",
     "service-worker.js",
@@ -71,7 +75,13 @@ class Site:
     """Of all files."""
 
 
-def write(model: ModelFile, out: Path, runtime: WebRuntime, precision: Precision = "auto") -> Site:
+def write(
+    model: ModelFile,
+    out: Path,
+    runtime: WebRuntime,
+    precision: Precision = "auto",
+    heat_maps: DescribesHeatMaps | None = None,
+) -> Site:
     """Write the folder.
 
     Parameters
@@ -84,6 +94,9 @@ def write(model: ModelFile, out: Path, runtime: WebRuntime, precision: Precision
         From :func:`fieldguide.modelfile.exports.web_runtime.web_runtime`.
     precision
         Of the large weights; ``auto`` is ``int8`` where the model has any.
+    heat_maps
+        Says how heat maps come about in the file that is written
+        (:func:`fieldguide.explanation.portable_readout.portable_readout`); without it, the page has none.
 
     Raises
     ------
@@ -97,7 +110,10 @@ def write(model: ModelFile, out: Path, runtime: WebRuntime, precision: Precision
     content, chosen, note = _content(model, precision)
     files = {name: _own(name) for name in PAGE}
     files |= {SCRIPT: runtime.script, BINARY: runtime.binary, NOTICES: _notices()}
-    files |= {MODEL: content, CARD: _card(model, content, chosen, runtime)}
+    inside = checked_model_file(content, model.path)
+    card = _card(inside, model.digest, chosen, runtime)
+    card |= {} if heat_maps is None else {"heat_maps": heat_maps(inside)}
+    files |= {MODEL: content, CARD: (written(card) + "\n").encode()}
     files["service-worker.js"] = _with_names(files)
     with new_folder(out, ALL) as folder:
         (folder / "runtime").mkdir()
@@ -123,17 +139,19 @@ def _content(model: ModelFile, precision: Precision) -> tuple[bytes, str, str]:
         return model.content, own, "float32: this model has no large weights to round"
 
 
-def _card(model: ModelFile, content: bytes, precision: str, runtime: WebRuntime) -> bytes:
-    read = checked_model_file(content, model.path)
+def _card(inside: ModelFile, origin: str, precision: str, runtime: WebRuntime) -> dict[str, Any]:
     exported = {
         "to": "web",
-        "from": model.digest,
+        "from": origin,
         "precision": precision,
-        "seal": read.digest,
+        "seal": inside.digest,
         "runtime": f"onnxruntime-web {runtime.version}",
     }
-    told = core.without_contents(read)
-    return (written({**told, "limits": list(limits_of(read.card)), "exported": exported}) + "\n").encode()
+    return {
+        **core.without_contents(inside),
+        "limits": list(limits_of(inside.card)),
+        "exported": exported,
+    }
 
 
 def _with_names(files: dict[str, bytes]) -> bytes:

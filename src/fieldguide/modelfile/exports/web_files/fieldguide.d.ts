@@ -36,7 +36,28 @@ export interface Card {
   metrics: Record<string, unknown>;
   exported: { to: "web"; from: string; precision: "int8" | "float32"; seal: string; runtime: string };
   limits?: string[];
+  /** How heat maps come about (docs/web.md); without it, or where they are not exact, there are none. */
+  heat_maps?: { exact: false; reason: string } | { exact: true; [field: string]: unknown };
   [field: string]: unknown;
+}
+
+/** What each place of an image adds to the score of a class. */
+export interface HeatMap {
+  /** The class that is explained. */
+  label: string;
+  /** Of `label`, calibrated, from 0 to 1. */
+  probability: number;
+  /** Of `label`: the logarithm of its probability, but for a constant that all classes share; of a tag, its log odds. */
+  score: number;
+  /** What no place has a part in: the same for every image. */
+  bias: number;
+  /** Side of the map. */
+  size: number;
+  /**
+   * `size` × `size` numbers, row by row, over the part of the image that the model sees. Above 0 speaks for the class,
+   * below 0 against it; all of them and `bias` make `score`, within 0.001.
+   */
+  map: Float32Array;
 }
 
 /** Pixels in memory: RGB or RGBA, 8 bits each, upright. */
@@ -52,12 +73,27 @@ export interface Pixels {
  */
 export type Source = Blob | ImageBitmap | VideoFrame | ImageData | HTMLImageElement | HTMLVideoElement | Pixels;
 
+/** What a canvas can draw, upright. */
+export type Picture = HTMLImageElement | ImageBitmap | HTMLCanvasElement | OffscreenCanvas;
+
 export interface Model {
   readonly card: Card;
   /** Class names in the order of the model. They are data: show them as text, never as markup. */
   readonly classes: string[];
   /** Rejects with `RefusedInput` where the image cannot be used. */
   predict(source: Source, options?: { top?: number }): Promise<Answer>;
+  /** Whether `explain` works: whether the model's scores are added up from places. */
+  readonly explains: boolean;
+  /**
+   * Where the model looked, for some labels, or for the most probable one. Rejects with `RefusedInput` where the image
+   * cannot be used, and with an `Error` where there is no map that adds up, or no such label.
+   */
+  explain(source: Source, options?: { labels?: string[] }): Promise<HeatMap[]>;
+  /**
+   * Draws a map over its picture, 640 pixels along the longer side: orange for, blue against. The largest value gets the
+   * strongest colour; of all maps in `beside`, where several shall have one scale. In browsers only.
+   */
+  overlay(heat: HeatMap, picture: Picture, canvas: HTMLCanvasElement | OffscreenCanvas, options?: { beside?: HeatMap[] }): Promise<void>;
   /** Ends its thread and frees its memory. */
   close(): Promise<void>;
 }

@@ -21,13 +21,20 @@ export async function load(folder = HERE, { worker = typeof Worker === "function
   if (!worker) {
     const { Classifier } = await import("./inference.js");
     const classifier = await Classifier.create(place);
-    return new Model(classifier.card, (source, top) => classifier.predict(source, top), () => classifier.release());
+    return new Model(classifier.card, {
+      predict: (source, top) => classifier.predict(source, top),
+      explain: (source, labels) => classifier.explain(source, labels),
+      close: () => classifier.release(),
+    });
   }
   const thread = new Thread(new Worker(new URL("worker.js", HERE), { type: "module" }));
   try {
     const card = await thread.call("load", { folder: place.href });
-    const predict = (source, top) => thread.call("predict", { source, top }, transferred(source));
-    return new Model(card, predict, () => thread.end());
+    return new Model(card, {
+      predict: (source, top) => thread.call("predict", { source, top }, transferred(source)),
+      explain: (source, labels) => thread.call("explain", { source, labels }, transferred(source)),
+      close: () => thread.end(),
+    });
   } catch (error) {
     thread.end();
     throw error;
@@ -35,13 +42,11 @@ export async function load(folder = HERE, { worker = typeof Worker === "function
 }
 
 class Model {
-  #predict;
-  #close;
+  #calls;
 
-  constructor(card, predict, close) {
+  constructor(card, calls) {
     this.card = card;
-    this.#predict = predict;
-    this.#close = close;
+    this.#calls = calls;
   }
 
   get classes() {
@@ -49,11 +54,24 @@ class Model {
   }
 
   async predict(source, { top = 5 } = {}) {
-    return this.#predict(await sendable(source), top);
+    return this.#calls.predict(await sendable(source), top);
+  }
+
+  get explains() {
+    return this.card.heat_maps?.exact === true;
+  }
+
+  async explain(source, { labels = null } = {}) {
+    return this.#calls.explain(await sendable(source), labels);
+  }
+
+  async overlay(heat, picture, canvas, { beside = [heat] } = {}) {
+    const { draw } = await import("./overlay.js");
+    draw(heat, picture, canvas, this.card.preprocessing, beside);
   }
 
   async close() {
-    await this.#close();
+    await this.#calls.close();
   }
 }
 

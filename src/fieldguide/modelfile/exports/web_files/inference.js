@@ -20,13 +20,15 @@ export class Classifier {
     const session = await ort.InferenceSession.create(new Uint8Array(content), {
       executionProviders: ["wasm"],
     });
-    return new Classifier(ort, session, card);
+    return new Classifier(ort, session, card, content);
   }
 
-  constructor(ort, session, card) {
+  constructor(ort, session, card, content) {
     this.ort = ort;
     this.session = session;
     this.card = card;
+    this.content = content;
+    this.heatMaps = null;
   }
 
   /** The answer to one image: whatever a browser can draw, or pixels in memory. */
@@ -37,15 +39,35 @@ export class Classifier {
 
   /** What the model computes: `probabilities` and `typicality`. */
   async outputs(source) {
-    const square = await this.square(source);
-    const { size } = this.card.preprocessing;
-    const image = new this.ort.Tensor("uint8", square, [1, size, size, 3]);
-    const found = await this.session.run({ image }, ["probabilities", "typicality"]);
-    const [probabilities, [typicality]] = [found.probabilities.data, found.typicality.data];
-    if (![...probabilities, typicality].every(Number.isFinite)) {
-      throw new RefusedInput("no_answer", "The model's answer to this image is not a number.");
+    const image = await this.image(source);
+    return checked(await this.session.run({ image }, ["probabilities", "typicality"]));
+  }
+
+  /** What each place of an image adds to the scores of some classes; without labels, of the most probable one. */
+  async explain(source, labels = null) {
+    const { heat_maps: how, classes } = this.card;
+    if (!how?.exact) {
+      throw new Error(`This model has no heat maps: its scores do not add up from places (${how?.reason ?? "not told"}).`);
     }
-    return { probabilities, typicality };
+    const columns = labels?.map((label) => classes.indexOf(label)) ?? null;
+    if (columns?.includes(-1)) throw new Error("A label is none of the model's classes; see `classes`.");
+    const image = await this.image(source);
+    return (await this.heat()).explain(image, columns);
+  }
+
+  /** Made when first asked for, since few visitors ask. */
+  heat() {
+    const make = ({ HeatMaps }) => HeatMaps.create(this.ort, this.content, this.card);
+    this.heatMaps ??= import("./heat.js").then(make).catch((error) => {
+      this.heatMaps = null; // the next one may have more luck
+      throw error;
+    });
+    return this.heatMaps;
+  }
+
+  async image(source) {
+    const { size } = this.card.preprocessing;
+    return new this.ort.Tensor("uint8", await this.square(source), [1, size, size, 3]);
   }
 
   async square(source) {
@@ -69,7 +91,16 @@ export class Classifier {
 
   async release() {
     await this.session.release();
+    await (await this.heatMaps)?.release();
   }
+}
+
+/** A model's first two outputs for one image. */
+export function checked({ probabilities: { data: probabilities }, typicality: { data: [typicality] } }) {
+  if (![...probabilities, typicality].every(Number.isFinite)) {
+    throw new RefusedInput("no_answer", "The model's answer to this image is not a number.");
+  }
+  return { probabilities, typicality };
 }
 
 /** What a model says of an image, from its outputs, by the thresholds of its card. */

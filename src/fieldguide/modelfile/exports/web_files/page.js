@@ -3,6 +3,7 @@ import { load } from "./fieldguide.js";
 
 const MOST_RESULTS = 24;
 const MOST_OTHERS = 5;
+const MOST_MAPS = 5;
 const MOST_LETTERS = 80;
 const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
@@ -101,6 +102,7 @@ async function answerTo(file, place, answer) {
     const started = performance.now();
     const found = await model.predict(file, hasTags() ? { top: model.classes.length } : {});
     answer.replaceChildren(...parts(found));
+    if (model.explains) answer.append(lookButton(file, place, mapped(found)));
     place.classList.toggle("unknown", found.unknown);
     say(`Answered in ${Math.round(performance.now() - started)} ms.`);
   } catch (error) {
@@ -176,6 +178,78 @@ function track(share) {
   const whole = element("div.track", bar);
   whole.setAttribute("aria-hidden", "true");
   return whole;
+}
+
+/** The labels that have a map: those shown, and at least the second most probable one. */
+function mapped({ label, labels, set, top, unknown }) {
+  const likely = top.filter(({ probability }, place) => place < (unknown ? 3 : 2) || probability >= 0.01);
+  const first = labels ? [...labels, ...set] : [label];
+  return [...new Set([...first, ...likely.map((one) => one.label)])].slice(0, MOST_MAPS);
+}
+
+/** Shows, and hides again, where the model looked; computed when first asked for. */
+function lookButton(file, place, labels) {
+  const button = element("button.look", "Where did it look?");
+  const wrong = element("p.wrong");
+  button.type = "button";
+  button.setAttribute("aria-expanded", "false");
+  let section = null;
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    wrong.replaceChildren();
+    if (section === null) {
+      button.textContent = "Looking …";
+      section = await heatSection(file, place, labels).catch((error) => {
+        wrong.append(sentence(error.message));
+        return null;
+      });
+    } else {
+      section.hidden = !section.hidden;
+    }
+    const open = section !== null && !section.hidden;
+    button.textContent = open ? "Hide where it looked" : "Where did it look?";
+    button.setAttribute("aria-expanded", String(open));
+    button.removeAttribute("aria-busy");
+  });
+  return element("div", button, wrong);
+}
+
+async function heatSection(file, place, labels) {
+  const started = performance.now();
+  const picture = place.querySelector("img");
+  if (picture === null) throw new Error("The browser does not show this picture, so nothing can be drawn over it.");
+  const heats = await model.explain(file, { labels });
+  await picture.decode();
+  const section = element("section.heat", ...(await heatParts(heats, picture)));
+  section.setAttribute("aria-label", "Where it looked");
+  place.append(section);
+  say(`Looked in ${Math.round(performance.now() - started)} ms.`);
+  return section;
+}
+
+/** The photo below a map, a button for each label, and how to read it. All maps have one scale. */
+async function heatParts(heats, picture) {
+  const canvas = element("canvas");
+  canvas.setAttribute("role", "img");
+  const told = element("p");
+  const choices = heats.map((heat) => {
+    const choice = element("button", element("bdi", shown(heat.label)));
+    choice.type = "button";
+    choice.addEventListener("click", () => show(heat, choice));
+    return choice;
+  });
+  const show = async (heat, chosen) => {
+    for (const choice of choices) choice.setAttribute("aria-pressed", String(choice === chosen));
+    const name = shown(heat.label);
+    told.replaceChildren("Orange places speak for ", element("bdi", name), ", blue ones against it, grey ones say nothing.");
+    canvas.setAttribute("aria-label", `The photo, with the places that speak for and against ${name}`);
+    await model.overlay(heat, picture, canvas, { beside: heats });
+  };
+  await show(heats[0], choices[0]);
+  const scale = element("div.scale", element("span", "against"), element("i"), element("span", "for"));
+  const exact = element("p.soft", "Exact: all places added up, and a number that is the same for every photo, make the score.");
+  return [canvas, element("div", element("div.row", ...choices), told, scale, exact)];
 }
 
 async function startCamera() {
@@ -267,11 +341,17 @@ function describe(card) {
     ["Prediction sets", coverage === null || tags ? null : `hold the true class of about ${percent(coverage)} of photos`],
     ["Tags", coverage === null || !tags ? null : `filled and dashed ones hold at least ${percent(coverage)} of a photo's true tags, on average`],
     ["None of these", `said where fewer than ${unknown * 100} % of photos of ${tags ? "its kinds" : "these classes"} look as strange`],
+    ["Heat maps", heatSentence(card.heat_maps)],
     ["Limits", (card.limits ?? []).join("; ")],
     ["Computed by", `${card.exported.runtime}, weights of ${card.exported.precision === "int8" ? "8" : "32"} bits, on this device`],
   ];
   const shownRows = rows.filter(([, value]) => value);
   find("#about").replaceChildren(...shownRows.flatMap(([name, value]) => [element("dt", name), element("dd", shown(String(value), 1000))]));
+}
+
+function heatSentence(how) {
+  if (!how) return null;
+  return how.exact ? "add up to the score of a class" : `none, since its scores are not added up from places: ${how.reason}`;
 }
 
 /** A first answer takes longer, since the browser then compiles what it runs; better before somebody waits. */

@@ -13,11 +13,8 @@ export class Square {
   constructor(width, height, preprocessing) {
     this.width = width;
     this.preprocessing = preprocessing;
-    const { size, mode } = preprocessing;
-    const shorter = Math.min(width, height);
-    const across = side(width, mode === "crop" ? shorter : width, preprocessing);
-    const down = side(height, mode === "crop" ? shorter : height, preprocessing);
-    this.size = size;
+    const { across, down } = sides(width, height, preprocessing);
+    this.size = preprocessing.size;
     this.across = across;
     this.down = down;
     this.shrunk = new Uint8Array(across.count * down.count * 3);
@@ -87,6 +84,22 @@ export function squareOf({ data, width, height }, preprocessing) {
   const channels = data.length / (width * height);
   square.add(channels === 4 ? data.slice() : data, channels); // compositing writes into the pixels
   return square.pixels();
+}
+
+/** The part of an upright image that the network sees, in its pixels. */
+export function areaOf(width, height, preprocessing) {
+  const { across, down } = sides(width, height, preprocessing);
+  const [wide, high] = [across.count * across.factor, down.count * down.factor];
+  return { left: across.start, top: down.start, width: wide, height: high };
+}
+
+function sides(width, height, preprocessing) {
+  const crops = preprocessing.mode === "crop";
+  const shorter = Math.min(width, height);
+  return {
+    across: side(width, crops ? shorter : width, preprocessing),
+    down: side(height, crops ? shorter : height, preprocessing),
+  };
 }
 
 function side(whole, seen, { size, shrink }) {

@@ -16,11 +16,14 @@ const calls = {
     classifier = await Classifier.create(new URL(folder));
     return classifier.card;
   },
-  async predict({ source, top }) {
-    try {
-      return await classifier.predict(source, top);
-    } finally {
-      source.close?.(); // frames of a camera are few, and it waits for them
-    }
-  },
+  predict: ({ source, top }) => using(source, classifier.predict(source, top)),
+  explain: ({ source, labels }) => using(source, classifier.explain(source, labels)),
 };
+
+async function using(source, answer) {
+  try {
+    return await answer;
+  } finally {
+    source?.close?.(); // frames of a camera are few, and it waits for them
+  }
+}
