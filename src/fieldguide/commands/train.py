@@ -11,6 +11,7 @@ from fieldguide.commands.shared.doubts import add_yes, begin, say_doubts
 from fieldguide.commands.shared.options import (
     INTERRUPTED,
     STANDARD_OUTPUT,
+    add_cluster,
     add_data,
     add_json,
     assignment,
@@ -73,6 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--progress", type=new_lines, metavar="FILE.jsonl", help="also write progress as JSON lines"
     )
     _add_understanding(parser)
+    add_cluster(parser, "compute features")
     add_json(parser)
     _add_recipe_options(parser)
 
@@ -106,6 +108,7 @@ def _add_understanding(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the model, and tell what was chosen and what was reached."""
+    from fieldguide.cluster.features import features_on_cluster
     from fieldguide.commands.shared.rate_finding import show_rates
     from fieldguide.data.split_names import SplitChoice
     from fieldguide.files import cache_folder
@@ -114,7 +117,8 @@ def run(options: argparse.Namespace) -> int:
 
     wanted = _wanted(options)
     if options.find_rate is not False:
-        return show_rates(options, wanted)
+        with features_on_cluster(options.cluster, [options.recipe]):
+            return show_rates(options, wanted)
     if options.out is None:
         raise OptionError("--out: is missing; give the model file to write, such as --out model.onnx")
     told: list[str] = []
@@ -124,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
         begin(dataset, yes=options.yes)
 
     with (
+        features_on_cluster(options.cluster, [options.recipe]),
         written_progress(options.progress) as written,
         terminal.progress() as bars,
         history.reporter(options.tensorboard) as summary,
