@@ -10,8 +10,8 @@ from fieldguide.backbones.extraction import extract_here, feature_key
 from fieldguide.backbones.runner import OnnxRunner
 from fieldguide.cluster.feature_worker import (
     FeatureJob,
-    FeaturePart,
     FeatureWorker,
+    ImagePart,
     KnownDigests,
     KnownImage,
 )
@@ -37,7 +37,7 @@ def job_of(backbone, flips=False):
 def test_a_part_has_the_features_that_one_machine_computes(paths, flips):
     backbone = export_classical()
     here = extract_here(paths, backbone, flips=flips)
-    done = FeatureWorker(job_of(backbone, flips), NOTHING).work(FeaturePart(3, paths))
+    done = FeatureWorker(job_of(backbone, flips), NOTHING).work(ImagePart(3, paths))
     assert (done.number, done.failed) == (3, "")
     kept = [image for image in done.images if isinstance(image, Entry)]
     assert [image.digest.hex() for image in kept] == list(here.digests)
@@ -51,8 +51,8 @@ def test_a_part_has_the_features_that_one_machine_computes(paths, flips):
 
 def test_seconds_are_those_of_the_part(paths):
     worker = FeatureWorker(job_of(export_classical()), NOTHING)
-    worker.work(FeaturePart(0, paths))
-    assert worker.work(FeaturePart(1, [])).seconds == {"decode": 0.0, "network": 0.0}
+    worker.work(ImagePart(0, paths))
+    assert worker.work(ImagePart(1, [])).seconds == {"decode": 0.0, "network": 0.0}
 
 
 def test_what_is_known_is_only_named(paths):
@@ -60,7 +60,7 @@ def test_what_is_known_is_only_named(paths):
     digests = [bytes.fromhex(digest) for digest in extract_here(paths, backbone).digests]
     known = np.frombuffer(b"".join(digests[1:3]), np.uint8).reshape(-1, 32)
     worker = FeatureWorker(job_of(backbone), KnownDigests.prefixes_of(known))
-    done = worker.work(FeaturePart(0, paths))
+    done = worker.work(ImagePart(0, paths))
     assert [image for image in done.images if isinstance(image, KnownImage)] == [
         KnownImage(digest) for digest in digests[1:3]
     ]
@@ -78,7 +78,7 @@ def test_digests_are_known_by_their_first_bytes():
 
 def test_a_machine_with_other_versions_does_no_work(paths):
     job = dataclasses.replace(job_of(export_classical()), key="that of another version")
-    done = FeatureWorker(job, NOTHING).work(FeaturePart(2, paths))
+    done = FeatureWorker(job, NOTHING).work(ImagePart(2, paths))
     assert done.images == ()
     assert "of the cluster has fieldguide " in done.failed
     assert "install the same versions on all" in done.failed
@@ -88,5 +88,5 @@ def test_the_network_is_sent_along(paths, tmp_path, monkeypatch):
     backbone = export_classical()
     job = dataclasses.replace(job_of(backbone), backbone=dataclasses.replace(backbone, path=tmp_path / "no"))
     monkeypatch.setenv("FIELDGUIDE_CACHE", str(tmp_path / "cache"))
-    assert FeatureWorker(job, NOTHING).work(FeaturePart(0, paths[:1])).failed == ""
+    assert FeatureWorker(job, NOTHING).work(ImagePart(0, paths[:1])).failed == ""
     assert (tmp_path / "cache" / "backbones" / f"{backbone.digest}.onnx").is_file()

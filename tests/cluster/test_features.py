@@ -1,6 +1,5 @@
 """features.py: the rows, refusals, cache and model files of a run without a cluster, whatever is killed."""
 
-import dataclasses
 import json
 import os
 import random
@@ -15,11 +14,12 @@ import pytest
 import fieldguide
 from fieldguide.backbones.classical.export import export_classical
 from fieldguide.backbones.extraction import extract, extract_here
+from fieldguide.backbones.side_by_side import export_joined
 from fieldguide.cli import main
 from fieldguide.cluster import features
-from fieldguide.cluster.feature_worker import FeaturePartDone
+from fieldguide.cluster.feature_worker import ImagePartDone
 from fieldguide.cluster.features import ClusterPass, features_on_cluster, in_number_order, part_size
-from fieldguide.errors import DataError, OptionError, OutputError
+from fieldguide.errors import DataError, OutputError
 from inline_ray import InlineRay
 from shards import shards
 
@@ -67,7 +67,9 @@ def test_parts_of_a_process_that_ended_are_done_again(paths, seed):
 
 def test_photos_that_end_every_process_are_named(paths):
     ray = InlineRay(ends=lambda part: part.number == 2)
-    with pytest.raises(OutputError, match=r"the process for the photos from .*\.png to .*\.png ended 6 times"):
+    with pytest.raises(
+        OutputError, match=r"the process for the photos from .*\.png to .*\.png ended 6 times"
+    ):
         ClusterPass(lambda: ray)(paths, export_classical())
 
 
@@ -130,7 +132,9 @@ def test_a_photo_that_only_this_machine_sees_stops_the_run(paths, monkeypatch):
     with pytest.raises(DataError, match=r"^--cluster: .*000\.png is on this machine, but a machine of the"):
         ClusterPass(InlineRay)(paths[:3], export_classical())
     only = [path for path in paths if "never-was" in path]
-    assert [refusal.code for refusal in ClusterPass(InlineRay)(only, export_classical()).refused] == ["missing"]
+    assert [refusal.code for refusal in ClusterPass(InlineRay)(only, export_classical()).refused] == [
+        "missing"
+    ]
 
 
 def test_paths_are_sent_whole_and_refused_as_given(paths, photos, monkeypatch):
@@ -161,7 +165,7 @@ def test_parts_are_even_and_share_the_work(count, workers, size):
 def test_parts_are_put_in_order():
     numbers = list(range(30))
     random.Random(0).shuffle(numbers)
-    ordered = in_number_order(FeaturePartDone(number) for number in numbers)
+    ordered = in_number_order(ImagePartDone(number) for number in numbers)
     assert [done.number for done in ordered] == list(range(30))
 
 
@@ -191,3 +195,56 @@ def test_recipes_that_train_networks_are_refused_before_any_work(command, recipe
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
     assert f"--cluster: computes features, and the recipe {recipe} trains a network instead" in said[0]
+
+
+def processes(word):
+    """Process and parent of each process of this user whose command holds a word."""
+    listed = subprocess.run(
+        ["ps", "-ewwo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    return [(int(pid), int(parent)) for pid, parent, args in rows if word in args]
+
+
+def own_workers(driver):
+    """The processes of Ray that compute features for one driver."""
+    raylets = [pid for pid, parent in processes("raylet/raylet") if parent == driver]
+    return [pid for pid, parent in processes("ray::FeatureWorker") if parent in raylets]
+
+
+def trained(photos, out, monkeypatch, *more):
+    """The model file that the command writes, with a cache of its own."""
+    monkeypatch.setenv("FIELDGUIDE_CACHE", str(out.parent / f"{out.stem}-cache"))
+    assert main(["train", str(photos), "--out", str(out), "--json", f"{out}.json", *more]) == 1
+    return out.read_bytes(), json.loads(Path(f"{out}.json").read_text())["refused"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("recipe", ["linear-probe", "extra-trees"])
+def test_the_command_writes_the_file_of_a_plain_run(recipe, photos, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    more = ["--size", "96"] if recipe == "linear-probe" else ["--recipe", recipe]
+    monkeypatch.chdir(photos.parent)
+    plain = trained(Path(photos.name), tmp_path / "plain.onnx", monkeypatch, *more)
+    spread = trained(Path(photos.name), tmp_path / "spread.onnx", monkeypatch, *more, "--cluster")
+    assert plain == spread
+    assert [refusal["code"] for refusal in plain[1]] == ["truncated", "empty"]
+
+
+@pytest.mark.long
+def test_processes_of_ray_that_are_killed_change_nothing(paths):
+    pytest.importorskip("ray")
+    killed = []
+
+    def kill(stage, done, total):
+        workers = own_workers(os.getpid())
+        if workers and len(killed) < 3 and done > 30 * len(killed):
+            killed.append(random.Random(0).choice(workers))
+            os.kill(killed[-1], signal.SIGKILL)
+
+    backbone, many = export_joined("efficientnet_lite0", size=96), paths * 12
+    with features_on_cluster("local", cores=2):
+        there = extract(many, backbone, progress=kill)
+    assert len(killed) == 3
+    same(extract_here(many, backbone), there)
+    assert not own_workers(os.getpid())

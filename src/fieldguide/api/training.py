@@ -1,8 +1,7 @@
 """Training from a script: `train`, `tune` and `pretrained`."""
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -142,14 +141,8 @@ def train(
     >>> result.model.predict(["a.jpg"])[0].label                              # doctest: +SKIP
     """
     given = locals()
-    with (
-        features_on_cluster(cluster, [recipe]),
-        tracked("train", given) as kept,
-        _told(progress, preview, tensorboard, kept) as run,
-    ):
-        asked = TrainOptions(data, as_path(out), recipe, _options(given), run, as_path(corrections), add)
-        asked = replace(asked, splits=SplitChoice.of(splits), reading=reading_of(given))
-        result = learn(replace(asked, add_form=add_form))
+    with _begun("train", given) as kept, _told(progress, preview, tensorboard, kept) as run:
+        result = learn(_asked(given, run))
         kept.trained(result, result.validation.as_dict())
     return _drawn(result, plot)
 
@@ -160,6 +153,29 @@ def _drawn(result: TrainResult, plot: FilePath | None) -> TrainResult:
         fitted = result.fitted
         draw(fitted.history, fitted.kept_epoch, Path(plot), fitted.outcome)
     return result
+
+
+@contextlib.contextmanager
+def _begun(name: str, given: Mapping[str, Any]) -> Iterator[Tracked]:
+    """A call that may be kept, and whose features may come from a cluster."""
+    with features_on_cluster(given["cluster"], [given["recipe"]]), tracked(name, given) as kept:
+        yield kept
+
+
+def _asked(given: Mapping[str, Any], run: Run) -> TrainOptions:
+    """What the person decides about a training."""
+    return TrainOptions(
+        given["data"],
+        as_path(given["out"]),
+        given["recipe"],
+        _options(given),
+        run,
+        as_path(given["corrections"]),
+        given["add"],
+        SplitChoice.of(given["splits"]),
+        reading_of(given),
+        add_form=given["add_form"],
+    )
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -278,11 +294,7 @@ def tune(
     )
     fixed, kept = Options(backbone=backbone, seed=whole_number("seed", seed)), cache_folder()
     parts = whole_number("folds", folds, 2)
-    with (
-        features_on_cluster(cluster, [recipe]),
-        tracked("tune", given) as kept_by,
-        shown(progress) as callback,
-    ):
+    with _begun("tune", given) as kept_by, shown(progress) as callback:
         dataset = opened(data, reading, splits, callback, tasks=EITHER)
         wanted = TuneOptions(
             dataset, as_path(out), recipe, fixed, budget, objective, parts, kept, resume, restart, callback

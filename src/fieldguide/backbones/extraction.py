@@ -249,10 +249,13 @@ class _Extraction:
         """Run the network over a batch."""
         started = time.perf_counter()
         pixels = np.stack([prepared.pixels for prepared in batch.values() if prepared.pixels is not None])
-        vectors = forward(self._runner, pixels, self._flips)
+        vectors = self._forward(pixels)
         with self._clock:
             self._seconds["network"] += (time.perf_counter() - started) / self._runner.at_once
         return batch, vectors
+
+    def _forward(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return forward(self._runner, pixels, self._flips)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ VERSIONED = ("fieldguide", "pillow", "onnxruntime")
 
 
 @dataclass(frozen=True)
-class FeaturePart:
+class ImagePart:
     """Photos for one process."""
 
     number: int
@@ -56,7 +56,7 @@ WorkedImage: TypeAlias = Entry | KnownImage | Refusal
 
 
 @dataclass(frozen=True)
-class FeaturePartDone:
+class ImagePartDone:
     """What came of it."""
 
     number: int
@@ -143,10 +143,10 @@ class FeatureWorker:
     def ready(self) -> None:
         """Answer once the network is loaded."""
 
-    def work(self, part: FeaturePart) -> FeaturePartDone:
+    def work(self, part: ImagePart) -> ImagePartDone:
         """Compute the features of a part."""
         if feature_key(self._job.backbone, self._runner.kind, self._job.flips) != self._job.key:
-            return FeaturePartDone(part.number, failed=_other_versions())
+            return ImagePartDone(part.number, failed=_other_versions())
         self._seconds = {"decode": 0.0, "network": 0.0}
         images: dict[int, WorkedImage] = {}
         batch: dict[int, _Decoded] = {}
@@ -161,7 +161,7 @@ class FeatureWorker:
                     batch = {}
         images.update(self._computed(batch))
         in_place = tuple(images[place] for place in range(len(part.paths)))
-        return FeaturePartDone(part.number, in_place, self._seconds)
+        return ImagePartDone(part.number, in_place, self._seconds)
 
     def _prepared(self, path: str) -> _Decoded | KnownImage | Refusal:
         started = time.thread_time()

@@ -21,9 +21,9 @@ from fieldguide.backbones.feature_table import FeatureTable
 from fieldguide.backbones.runner import OnnxRunner
 from fieldguide.cluster.feature_worker import (
     FeatureJob,
-    FeaturePart,
-    FeaturePartDone,
     FeatureWorker,
+    ImagePart,
+    ImagePartDone,
     KnownDigests,
     KnownImage,
     WorkedImage,
@@ -133,10 +133,10 @@ class ClusterPass:
         sent = ray.put(job), ray.put(KnownDigests.prefixes_of(merger.kept.digests()))
         actor = ray.remote(num_cpus=1)(FeatureWorker)
         work = (
-            FeaturePart(number, [os.path.abspath(path) for path in paths[first : first + size]])  # noqa: PTH100
+            ImagePart(number, [os.path.abspath(path) for path in paths[first : first + size]])  # noqa: PTH100
             for number, first in enumerate(parts)
         )
-        done: Generator[FeaturePartDone] = parts_done(
+        done: Generator[ImagePartDone] = parts_done(
             ray, lambda: actor.remote(*sent), workers, work, ahead=PARTS_A_WORKER * IN_HAND * workers
         )
         with contextlib.closing(done):  # an interrupt must end the processes now
@@ -152,9 +152,9 @@ def part_size(count: int, workers: int) -> int:
     return min(PART_IMAGES, fair + fair % 2)
 
 
-def in_number_order(done: Iterator[FeaturePartDone]) -> Iterator[FeaturePartDone]:
+def in_number_order(done: Iterator[ImagePartDone]) -> Iterator[ImagePartDone]:
     """Put parts, numbered from 0, in order; each is held until those before it are there."""
-    early: dict[int, FeaturePartDone] = {}
+    early: dict[int, ImagePartDone] = {}
     following = 0
     for one in done:
         early[one.number] = one
@@ -173,7 +173,7 @@ class _Merger:
         self.seconds = {"total": 0.0, "decode": 0.0, "network": 0.0}
         self.cached = 0
 
-    def add(self, done: FeaturePartDone, first: int) -> None:
+    def add(self, done: ImagePartDone, first: int) -> None:
         """Take the next part, which begins at the photo `first`."""
         for name, seconds in done.seconds.items():
             self.seconds[name] += seconds
@@ -213,4 +213,4 @@ class _Merger:
 
     def _computed_here(self, path: str) -> Entry | Refusal:
         worker = FeatureWorker(self.job, np.empty(0, np.uint64))
-        return self._entry(path, worker.work(FeaturePart(0, [path])).images[0])
+        return self._entry(path, worker.work(ImagePart(0, [path])).images[0])

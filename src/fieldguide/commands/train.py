@@ -109,6 +109,12 @@ def _add_understanding(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, write the model, and tell what was chosen and what was reached."""
     from fieldguide.cluster.features import features_on_cluster
+
+    with features_on_cluster(options.cluster, [options.recipe]):
+        return _trained(options)
+
+
+def _trained(options: argparse.Namespace) -> int:
     from fieldguide.commands.shared.rate_finding import show_rates
     from fieldguide.data.split_names import SplitChoice
     from fieldguide.files import cache_folder
@@ -117,8 +123,7 @@ def run(options: argparse.Namespace) -> int:
 
     wanted = _wanted(options)
     if options.find_rate is not False:
-        with features_on_cluster(options.cluster, [options.recipe]):
-            return show_rates(options, wanted)
+        return show_rates(options, wanted)
     if options.out is None:
         raise OptionError("--out: is missing; give the model file to write, such as --out model.onnx")
     told: list[str] = []
@@ -128,7 +133,6 @@ def run(options: argparse.Namespace) -> int:
         begin(dataset, yes=options.yes)
 
     with (
-        features_on_cluster(options.cluster, [options.recipe]),
         written_progress(options.progress) as written,
         terminal.progress() as bars,
         history.reporter(options.tensorboard) as summary,
