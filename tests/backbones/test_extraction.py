@@ -15,7 +15,7 @@ import pytest
 
 from exports_made import COUNT
 from fieldguide.backbones import extraction, feature_table
-from fieldguide.backbones.extraction import extract
+from fieldguide.backbones.extraction import computed_by, extract, extract_here
 from fieldguide.backbones.runner import OnnxRunner
 from fieldguide.data.duplicates import signature
 from fieldguide.images.decoding import open_image
@@ -212,3 +212,17 @@ def test_extraction_into_a_file_gives_the_same_to_half_precision(photos, backbon
         got = extract(photos, backbone, cache=tmp_path)
         assert isinstance(got.vectors, np.memmap)
         np.testing.assert_array_equal(got.vectors, exact.astype(np.float16))
+
+
+def test_something_else_computes_until_the_context_ends(photos, backbone, tmp_path):
+    asked = []
+
+    def elsewhere(paths, backbone, **given):
+        asked.append((paths, given["flips"], given["cache"]))
+        return extract_here(paths, backbone, **given)
+
+    with pytest.raises(KeyError), computed_by(elsewhere):
+        extract(photos, backbone, flips=True, cache=tmp_path)
+        raise KeyError
+    extract(photos, backbone)
+    assert asked == [(photos, True, tmp_path)]

@@ -118,3 +118,14 @@ def test_a_part_that_cannot_be_written_stops_the_run():
 
     with pytest.raises(OutputError, match="parts: no room"):
         list(parts_done(ray, actor, 1, [Part(0, ["a"])]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_parts_are_handed_out_before_one_that_is_late(seed):
+    chance = random.Random(seed)
+    ray, late, furthest = FakeRay(lambda part: chance.random() < 0.2, seed), set(range(60)), 0
+    for done in parts_done(ray, ray.actor, 3, (Part(number, ["a"]) for number in range(60)), ahead=7):
+        furthest = max(furthest, done.number - min(late))
+        late.remove(done.number)
+    assert not late
+    assert furthest < 7

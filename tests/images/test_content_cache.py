@@ -32,7 +32,9 @@ def test_entries_come_back_as_they_were(tmp_path):
     again = FeatureCache(tmp_path, "k", 6)
     assert all(same(again.get(entry(i).digest), entry(i)) for i in range(5))
     assert again.get(entry(7).digest) is None
+    assert {digest.tobytes() for digest in again.digests()} == {entry(i).digest for i in range(5)}
     assert FeatureCache(tmp_path, "other", 6).get(entry(0).digest) is None
+    assert FeatureCache(tmp_path, "other", 6).digests().shape == (0, 32)
 
 
 def test_shards_are_written_by_number_and_by_time(tmp_path, monkeypatch):

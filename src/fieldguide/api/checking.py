@@ -7,6 +7,7 @@ from fieldguide.api.progress_choice import ProgressChoice, shown
 from fieldguide.api.runs import run_with
 from fieldguide.api.values import FilePath, as_path
 from fieldguide.audit.run import Findings, audit
+from fieldguide.cluster.features import features_on_cluster
 from fieldguide.data.corrections import corrected, read_corrections
 from fieldguide.data.dataset import Data
 from fieldguide.data.options import DataOptions
@@ -21,6 +22,7 @@ def check(
     corrections: FilePath | None = None,
     backbone: str | None = None,
     weights: FilePath | None = None,
+    cluster: str | None = None,
     splits: Splits = None,
     form: str | None = None,
     path_column: str | None = None,
@@ -46,6 +48,9 @@ def check(
         A pretrained network; None takes the one that training would.
     weights : path, optional
         Local weights of the backbone: no download.
+    cluster : str, optional
+        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
+        a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -75,7 +80,7 @@ def check(
         form, path_column, label_column, split_column, group_column, label_from, crops, as_task(task)
     )
     known = read_corrections(Path(corrections)) if corrections is not None else ()
-    with shown(progress) as callback:
+    with features_on_cluster(cluster), shown(progress) as callback:
         dataset = opened(data, reading, splits, callback, minimum_classes=1, tasks=EITHER)
         if corrections is not None:
             dataset = corrected(dataset, known)

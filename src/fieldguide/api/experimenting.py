@@ -10,6 +10,7 @@ from fieldguide.api.runs import run_with
 from fieldguide.api.tracking import Tracked, tracked
 from fieldguide.api.training import Preset
 from fieldguide.api.values import whole_number
+from fieldguide.cluster.features import features_on_cluster
 from fieldguide.data.dataset import Data, Dataset
 from fieldguide.data.options import DataOptions
 from fieldguide.errors import Refusal
@@ -33,6 +34,7 @@ def compare(
     folds: int = 5,
     seed: int = 0,
     curve: bool = False,
+    cluster: str | None = None,
     splits: Splits = None,
     form: str | None = None,
     path_column: str | None = None,
@@ -62,6 +64,9 @@ def compare(
         The same seed gives the same folds.
     curve : bool, default=False
         Also measure what more photos would bring to the recommended one.
+    cluster : str, optional
+        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
+        a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -90,7 +95,11 @@ def compare(
     )
     options = Options(seed=whole_number("seed", seed))
     tried = candidates(recipes, presets=presets, backbones=backbones, options=options)
-    with tracked("compare", given) as kept, shown(progress) as callback:
+    with (
+        features_on_cluster(cluster, [candidate.recipe for candidate in tried]),
+        tracked("compare", given) as kept,
+        shown(progress) as callback,
+    ):
         dataset = opened(data, reading, splits, callback, tasks=EITHER)
         cache = cache_folder()
         result = cross_validate(dataset, tried, folds=folds, seed=seed, cache=cache, progress=callback)

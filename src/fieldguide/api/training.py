@@ -1,8 +1,7 @@
 """Training from a script: `train`, `tune` and `pretrained`."""
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +11,7 @@ from fieldguide.api.progress_choice import ProgressChoice, shown
 from fieldguide.api.runs import run_with
 from fieldguide.api.tracking import Tracked, tracked
 from fieldguide.api.values import FilePath, as_path, whole_number
+from fieldguide.cluster.features import features_on_cluster
 from fieldguide.data.dataset import Data
 from fieldguide.data.options import DataOptions
 from fieldguide.data.split_names import SplitChoice
@@ -63,6 +63,7 @@ def train(
     preview: FilePath | None = None,
     plot: FilePath | None = None,
     tensorboard: FilePath | None = None,
+    cluster: str | None = None,
     splits: Splits = None,
     form: str | None = None,
     path_column: str | None = None,
@@ -113,6 +114,9 @@ def train(
         Go on where the same run was interrupted, as it does anyway; throw away what it kept.
     preview, plot, tensorboard : path, optional
         Pictures (PNG) of augmentation and of the history, and a folder for TensorBoard.
+    cluster : str, optional
+        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
+        a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -137,10 +141,8 @@ def train(
     >>> result.model.predict(["a.jpg"])[0].label                              # doctest: +SKIP
     """
     given = locals()
-    with tracked("train", given) as kept, _told(progress, preview, tensorboard, kept) as run:
-        asked = TrainOptions(data, as_path(out), recipe, _options(given), run, as_path(corrections), add)
-        asked = replace(asked, splits=SplitChoice.of(splits), reading=reading_of(given))
-        result = learn(replace(asked, add_form=add_form))
+    with _begun("train", given) as kept, _told(progress, preview, tensorboard, kept) as run:
+        result = learn(_asked(given, run))
         kept.trained(result, result.validation.as_dict())
     return _drawn(result, plot)
 
@@ -151,6 +153,29 @@ def _drawn(result: TrainResult, plot: FilePath | None) -> TrainResult:
         fitted = result.fitted
         draw(fitted.history, fitted.kept_epoch, Path(plot), fitted.outcome)
     return result
+
+
+@contextlib.contextmanager
+def _begun(name: str, given: Mapping[str, Any]) -> Iterator[Tracked]:
+    """A call that may be kept, and whose features may come from a cluster."""
+    with features_on_cluster(given["cluster"], [given["recipe"]]), tracked(name, given) as kept:
+        yield kept
+
+
+def _asked(given: Mapping[str, Any], run: Run) -> TrainOptions:
+    """What the person decides about a training."""
+    return TrainOptions(
+        given["data"],
+        as_path(given["out"]),
+        given["recipe"],
+        _options(given),
+        run,
+        as_path(given["corrections"]),
+        given["add"],
+        SplitChoice.of(given["splits"]),
+        reading_of(given),
+        add_form=given["add_form"],
+    )
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -201,6 +226,7 @@ def tune(
     resume: bool = False,
     restart: bool = False,
     plot: FilePath | None = None,
+    cluster: str | None = None,
     splits: Splits = None,
     form: str | None = None,
     path_column: str | None = None,
@@ -236,6 +262,9 @@ def tune(
         Go on with the search of these images that was stopped; begin anew where it was another.
     plot : path, optional
         A PNG of the trials and of what decided.
+    cluster : str, optional
+        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
+        a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -265,7 +294,7 @@ def tune(
     )
     fixed, kept = Options(backbone=backbone, seed=whole_number("seed", seed)), cache_folder()
     parts = whole_number("folds", folds, 2)
-    with tracked("tune", given) as kept_by, shown(progress) as callback:
+    with _begun("tune", given) as kept_by, shown(progress) as callback:
         dataset = opened(data, reading, splits, callback, tasks=EITHER)
         wanted = TuneOptions(
             dataset, as_path(out), recipe, fixed, budget, objective, parts, kept, resume, restart, callback

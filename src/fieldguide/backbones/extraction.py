@@ -10,8 +10,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,48 @@ class Features:
     cached: int = 0
     """How many rows came from the cache."""
 
+    @classmethod
+    def of(cls, table: FeatureTable, seconds: dict[str, float], cached: int) -> "Features":
+        """What a table holds once it is filled."""
+        return cls(
+            vectors=table.vectors[: len(table.rows)],
+            signatures=table.stacked_signatures(),
+            digests=tuple(table.digests),
+            rows=np.array(table.rows, np.int64),
+            refused=tuple(table.refused),
+            seconds=dict(seconds),
+            cached=cached,
+        )
+
+
+class FeaturePass(Protocol):
+    """Computes the features of images somewhere: :func:`extract_here`, or what takes its place."""
+
+    def __call__(
+        self,
+        paths: Sequence[str],
+        backbone: ExportedBackbone,
+        *,
+        flips: bool = False,
+        cache: Path | None = None,
+        progress: Progress = silent,
+    ) -> Features:
+        """Answer as :func:`extract` does."""
+
+
+@contextlib.contextmanager
+def computed_by(feature_pass: FeaturePass) -> Iterator[None]:
+    """Have something else compute what :func:`extract` is asked for, in this thread, until the context ends.
+
+    Whatever learns from features, however far below, then takes them from there, as estimators of
+    scikit-learn take joblib's backend.
+    """
+    token = _PASS.set(feature_pass)
+    try:
+        yield
+    finally:
+        _PASS.reset(token)
+
 
 def extract(
     paths: Sequence[str],
@@ -61,7 +105,7 @@ def extract(
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> Features:
-    """Compute the features of images.
+    """Compute the features of images: in this process, or where :func:`computed_by` says.
 
     Parameters
     ----------
@@ -87,7 +131,53 @@ def extract(
     OutputError
         If the vectors do not fit into memory and not on the disk.
     """
+    return _PASS.get()(paths, backbone, flips=flips, cache=cache, progress=progress)
+
+
+def extract_here(
+    paths: Sequence[str],
+    backbone: ExportedBackbone,
+    *,
+    flips: bool = False,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Features:
+    """Do what :func:`extract` does on this machine, whatever :func:`computed_by` says."""
     return _Extraction(backbone, best_runner(backbone), flips).run(paths, cache, progress)
+
+
+_PASS: ContextVar[FeaturePass] = ContextVar("feature pass", default=extract_here)
+
+
+def feature_key(backbone: ExportedBackbone, kind: str, flips: bool) -> str:
+    """Name everything that the features of an image depend on besides its content.
+
+    Parameters
+    ----------
+    backbone, flips
+        As for :func:`extract`.
+    kind
+        That of the :class:`~fieldguide.backbones.runner.Runner`.
+    """
+    ramp = np.arange(32 * 32 * 3, dtype=np.uint32).reshape(32, 32, 3).astype(np.uint8)
+    parts = [
+        backbone.digest,
+        backbone.preprocessing.as_dict(),
+        flips,
+        kind,
+        LAYOUT,
+        [importlib.metadata.version(package) for package in ("fieldguide", "pillow")],
+        signature(ramp).tobytes().hex(),  # so that another kind of signature makes another key
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def forward(runner: Runner, pixels: NDArray[np.uint8], flips: bool) -> NDArray[np.float32]:
+    """Features of a batch of pixels; with `flips` the mean of theirs and their mirror images'."""
+    vectors = runner(pixels)
+    if flips:
+        vectors = (vectors + runner(np.ascontiguousarray(pixels[:, :, ::-1]))) / np.float32(2)
+    return vectors
 
 
 @dataclass(frozen=True)
@@ -113,18 +203,11 @@ class _Extraction:
     def run(self, paths: Sequence[str], root: Path | None, progress: Progress) -> Features:
         started = time.perf_counter()
         table = FeatureTable(len(paths), self._backbone.features, root)
-        with FeatureCache(root, self._key(), self._backbone.features) as cache:
+        key = feature_key(self._backbone, self._runner.kind, self._flips)
+        with FeatureCache(root, key, self._backbone.features) as cache:
             self._fill(table, paths, cache, progress)
         self._seconds["total"] = time.perf_counter() - started
-        return Features(
-            vectors=table.vectors[: len(table.rows)],
-            signatures=table.stacked_signatures(),
-            digests=tuple(table.digests),
-            rows=np.array(table.rows, np.int64),
-            refused=tuple(table.refused),
-            seconds=dict(self._seconds),
-            cached=self._cached,
-        )
+        return Features.of(table, self._seconds, self._cached)
 
     def _fill(
         self, table: FeatureTable, paths: Sequence[str], cache: FeatureCache, progress: Progress
@@ -165,32 +248,14 @@ class _Extraction:
     def _computed(self, batch: dict[int, _Prepared]) -> tuple[dict[int, _Prepared], NDArray[np.float32]]:
         """Run the network over a batch."""
         started = time.perf_counter()
-        vectors = self._forward(
-            np.stack([prepared.pixels for prepared in batch.values() if prepared.pixels is not None])
-        )
+        pixels = np.stack([prepared.pixels for prepared in batch.values() if prepared.pixels is not None])
+        vectors = self._forward(pixels)
         with self._clock:
             self._seconds["network"] += (time.perf_counter() - started) / self._runner.at_once
         return batch, vectors
 
     def _forward(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vectors = self._runner(pixels)
-        if self._flips:
-            vectors = (vectors + self._runner(np.ascontiguousarray(pixels[:, :, ::-1]))) / np.float32(2)
-        return vectors
-
-    def _key(self) -> str:
-        """Name everything that the features of an image depend on besides its content."""
-        ramp = np.arange(32 * 32 * 3, dtype=np.uint32).reshape(32, 32, 3).astype(np.uint8)
-        parts = [
-            self._backbone.digest,
-            self._backbone.preprocessing.as_dict(),
-            self._flips,
-            self._runner.kind,
-            LAYOUT,
-            [importlib.metadata.version(package) for package in ("fieldguide", "pillow")],
-            signature(ramp).tobytes().hex(),  # so that another kind of signature makes another key
-        ]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        return forward(self._runner, pixels, self._flips)
 
 
 @dataclass(frozen=True)

@@ -41,11 +41,11 @@ class OnnxRunner:
     """
 
     batch = 2  # larger ones no longer fit the caches of one core and are slower
+    kind: str = f"onnxruntime {onnxruntime.__version__}, one thread, {batch} images"
 
     def __init__(self, backbone: ExportedBackbone) -> None:
         self._session = open_session(backbone.path, str(backbone.path), 1)
         self.at_once: int = usable_cores()
-        self.kind: str = f"onnxruntime {onnxruntime.__version__}, one thread, {self.batch} images"
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network."""

@@ -22,6 +22,11 @@ class Part:
     retried: bool = False
     """Whether the part is there and only what it holds as refused is to be tried again."""
 
+    @property
+    def title(self) -> str:
+        """What a person calls it, by the name of its file."""
+        return f"part {self.number}"
+
 
 @dataclass(frozen=True)
 class PartDone:

@@ -1,10 +1,9 @@
 """Parts handed to processes of a cluster, few at a time; what a process left undone is done again."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
-from fieldguide.cluster.part_worker import Part, PartDone
 from fieldguide.errors import OutputError
 
 IN_HAND = 2
@@ -13,9 +12,42 @@ MOST_ENDS = 5
 """Times that the process of a part may end before the run stops."""
 
 
+class PartOfWork(Protocol):
+    """What a process is given at once."""
+
+    @property
+    def number(self) -> int:
+        """Tells it from other parts."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+
+
+class DoneWork(Protocol):
+    """What came of a part."""
+
+    @property
+    def number(self) -> int:
+        """The part's."""
+
+    @property
+    def failed(self) -> str:
+        """Why the whole run cannot go on; empty where it can."""
+
+
+Given = TypeVar("Given", bound=PartOfWork)
+Done = TypeVar("Done", bound=DoneWork)
+
+
 def parts_done(
-    ray: Any, make_worker: Callable[[], Any], workers: int, parts: Iterable[Part]
-) -> Iterator[PartDone]:
+    ray: Any,
+    make_worker: Callable[[], Any],
+    workers: int,
+    parts: Iterable[Given],
+    *,
+    ahead: int | None = None,
+) -> Generator[Done]:
     """Have parts done by actors.
 
     Parameters
@@ -23,23 +55,28 @@ def parts_done(
     ray
         From :func:`fieldguide.cluster.ray_session.ray_session`.
     make_worker
-        Starts an actor with the methods of :class:`~fieldguide.cluster.part_worker.PartWorker`.
+        Starts an actor with the methods `ready` and `work` of
+        :class:`~fieldguide.cluster.part_worker.PartWorker`.
     workers
         How many at once.
     parts
         Read only as far as they are handed out.
+    ahead
+        Parts handed out from the first on that is not done, so that whoever puts them in order holds no more;
+        None sets no bound.
 
     Yields
     ------
-    PartDone
+    what `work` returns
         One a part, in the order in which they are done.
 
     Raises
     ------
     OutputError
-        If a part cannot be written, or its process ended :data:`MOST_ENDS` times.
+        If a process says that the run cannot go on, or that of a part ended more than :data:`MOST_ENDS`
+        times.
     """
-    pool = _Pool(ray, make_worker, iter(parts))
+    pool: _Pool[Given, Done] = _Pool(ray, make_worker, iter(parts), ahead)
     try:
         for _ in range(workers):
             pool.start()
@@ -49,14 +86,20 @@ def parts_done(
         pool.stop()
 
 
-class _Pool:
+class _Pool(Generic[Given, Done]):
     """Actors, and what each has in hand."""
 
-    def __init__(self, ray: Any, make_worker: Callable[[], Any], parts: Iterator[Part]) -> None:
-        self.ray, self.make_worker, self.parts = ray, make_worker, parts
-        self.calls: dict[Any, tuple[Any, Part | None]] = {}
+    def __init__(
+        self, ray: Any, make_worker: Callable[[], Any], parts: Iterator[Given], ahead: int | None
+    ) -> None:
+        self.ray, self.make_worker, self.parts, self.ahead = ray, make_worker, parts, ahead
+        self.calls: dict[Any, tuple[Any, Given | None]] = {}
         """Call under way → its actor, and its part; None while the actor starts."""
-        self.again: deque[Part] = deque()
+        self.again: deque[Given] = deque()
+        self.open: dict[int, bool] = {}
+        """Parts from the first on that is not done, in the order handed out → whether they are done."""
+        self.waiting: list[tuple[Any, int]] = []
+        """Actors that got fewer parts than they could have, and how many fewer."""
         self.ends: Counter[int] = Counter()
         self.failed_starts = 0
         self.actors: list[Any] = []
@@ -67,7 +110,7 @@ class _Pool:
         self.actors.append(actor)
         self.calls[actor.ready.remote()] = (actor, None)
 
-    def step(self) -> Iterator[PartDone]:
+    def step(self) -> Iterator[Done]:
         """Wait for a call to end, and hand out more."""
         ended, _ = self.ray.wait(list(self.calls), num_returns=1)
         for call in ended:
@@ -83,15 +126,38 @@ class _Pool:
             if done is not None:
                 if done.failed:
                     raise OutputError(done.failed)
+                self.close(done.number)
                 yield done
-            self.hand_out(actor, 1 if part is not None else IN_HAND)
+            self.waiting.append((actor, 1 if part is not None else IN_HAND))
+            self.hand_out()
 
-    def hand_out(self, actor: Any, count: int) -> None:
-        for _ in range(count):
-            part = self.again.popleft() if self.again else next(self.parts, None)
-            if part is None:
-                return
-            self.calls[actor.work.remote(part)] = (actor, part)
+    def hand_out(self) -> None:
+        """Give actors what they can have."""
+        waiting, self.waiting = self.waiting, []
+        for actor, count in waiting:
+            for place in range(count):
+                part = self.next_part()
+                if part is None:
+                    self.waiting.append((actor, count - place))
+                    break
+                self.calls[actor.work.remote(part)] = (actor, part)
+
+    def next_part(self) -> Given | None:
+        """What is to be done next; None where there is nothing, or not yet."""
+        if self.again:
+            return self.again.popleft()
+        if self.ahead is not None and len(self.open) >= self.ahead:
+            return None
+        part = next(self.parts, None)
+        if part is not None:
+            self.open[part.number] = False
+        return part
+
+    def close(self, number: int) -> None:
+        """Remember that a part is done."""
+        self.open[number] = True
+        while self.open and self.open[first := next(iter(self.open))]:
+            del self.open[first]
 
     def replace(self, actor: Any, error: Exception) -> None:
         """Take back what an actor had in hand, and start another in its place."""
@@ -102,7 +168,7 @@ class _Pool:
         else:
             self.failed_starts += 1
         if self.failed_starts > MOST_ENDS or (held and self.ends[held[0].number] > MOST_ENDS):
-            what = f"part {held[0].number}" if held else "a model"
+            what = held[0].title if held else "a model"
             reason = str(error).strip().partition("\n")[0]
             raise OutputError(
                 f"the process for {what} ended {MOST_ENDS + 1} times ({reason}); parts that are done are "
@@ -110,6 +176,7 @@ class _Pool:
             )
         self.again.extend(held)
         self.actors = [other for other in self.actors if other is not actor]
+        self.waiting = [(other, count) for other, count in self.waiting if other is not actor]
         self.ray.kill(actor)  # it may live and only have failed
         self.start()
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldguide.cluster.part_worker import Part, PartWorker
+from fieldguide.cluster.part_worker import Part, PartDone, PartWorker
 from fieldguide.cluster.part_workers import parts_done
 from fieldguide.cluster.ray_session import LOCAL, ray_session
 from fieldguide.errors import DataError, OptionError
@@ -166,9 +166,10 @@ def _work(
         cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
         parts = (Part(number, _sent(items), retried) for number, items, retried in waiting)
         told, done_parts = time.monotonic(), manifest.parts - len(waiting)
-        for done in parts_done(
+        stream: Iterator[PartDone] = parts_done(
             ray, lambda: actor.remote(model, place, manifest), min(cores, len(waiting)), parts
-        ):
+        )
+        for done in stream:
             written.rows += done.rows
             written.refused += done.refused
             written.first_refused.extend(done.first_refused[: FIRST_REFUSED - len(written.first_refused)])

@@ -38,19 +38,7 @@ def ray_session(address: str = LOCAL, *, cores: int | None = None) -> Iterator[A
     OptionError
         If Ray is not installed, or the cluster cannot be had.
     """
-    if address.startswith("ray://"):
-        raise OptionError(
-            f"--cluster {address}: must be local, auto or HOST:PORT; run the command on a machine of the "
-            "cluster, such as with `ray job submit`"
-        )
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        ray = importlib.import_module("ray")
-    except ImportError as error:
-        raise OptionError(
-            f"--cluster needs Ray, which is not installed; run: {command_for('cluster')}"
-        ) from error
+    ray = ray_for(address)
     if ray.is_initialized():
         yield ray
         return
@@ -59,6 +47,29 @@ def ray_session(address: str = LOCAL, *, cores: int | None = None) -> Iterator[A
         yield ray
     finally:
         ray.shutdown()  # stops what this process started; a cluster that it joined goes on
+
+
+def ray_for(address: str) -> Any:
+    """``ray``, before anything is started or joined.
+
+    Raises
+    ------
+    OptionError
+        If Ray is not installed, or the address none of a cluster.
+    """
+    if address.startswith("ray://"):
+        raise OptionError(
+            f"--cluster {address}: must be local, auto or HOST:PORT; run the command on a machine of the "
+            "cluster, such as with `ray job submit`"
+        )
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise OptionError(
+            f"--cluster needs Ray, which is not installed; run: {command_for('cluster')}"
+        ) from error
 
 
 def _connect(ray: Any, address: str, cores: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fieldguide.commands import terminal
 from fieldguide.commands.shared.options import (
     STANDARD_OUTPUT,
+    add_cluster,
     add_data,
     add_json,
     data_options,
@@ -64,6 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="local weights of the backbone: no download"
     )
+    add_cluster(parser, "compute features")
 
 
 def explained(code: str) -> str:
@@ -96,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
             corrections=options.corrections,
             backbone=options.backbone,
             weights=options.weights,
+            cluster=options.cluster,
             progress=progress,
         )
     for note in found.notes:

@@ -8,6 +8,7 @@ from fieldguide.commands import terminal
 from fieldguide.commands.shared.doubts import say_doubts
 from fieldguide.commands.shared.options import (
     STANDARD_OUTPUT,
+    add_cluster,
     add_data,
     add_json,
     count,
@@ -60,6 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also measure what more photos would bring to the recommended one",
     )
+    add_cluster(parser, "compute features")
     add_json(parser)
 
 
@@ -84,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             folds=options.folds,
             seed=options.seed,
             curve=options.curve,
+            cluster=options.cluster,
             **reading(options),
             progress=progress,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fieldguide.commands import terminal
 from fieldguide.commands.shared.doubts import say_deep_grey
-from fieldguide.commands.shared.options import count, say_refused
+from fieldguide.commands.shared.options import add_cluster, count, say_refused
 from fieldguide.commands.shared.output_paths import new_file_ending, new_folder_or, or_object
 from fieldguide.commands.shared.sorted_photos import say_sorted
 from fieldguide.commands.shared.standard_input import with_names_read
@@ -65,13 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="with --out: pre-annotations for a tool, .json for label-studio and fiftyone, .xml for cvat",
     )
     parser.add_argument("--top", type=count, metavar="K", help=f"classes to list (default: {DEFAULT_TOP})")
-    parser.add_argument(
-        "--cluster",
-        nargs="?",
-        const="local",
-        metavar="ADDRESS",
-        help="with Ray, on all cores of this machine, or of the cluster at ADDRESS (auto, HOST:PORT)",
-    )
+    add_cluster(parser, "predict")
     parser.add_argument(
         "--retry-refused", action="store_true", help="with --cluster: try again what an earlier run refused"
     )

@@ -11,6 +11,7 @@ from fieldguide.commands.shared.doubts import add_yes, begin, say_doubts
 from fieldguide.commands.shared.options import (
     INTERRUPTED,
     STANDARD_OUTPUT,
+    add_cluster,
     add_data,
     add_json,
     assignment,
@@ -73,6 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--progress", type=new_lines, metavar="FILE.jsonl", help="also write progress as JSON lines"
     )
     _add_understanding(parser)
+    add_cluster(parser, "compute features")
     add_json(parser)
     _add_recipe_options(parser)
 
@@ -106,6 +108,13 @@ def _add_understanding(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the model, and tell what was chosen and what was reached."""
+    from fieldguide.cluster.features import features_on_cluster
+
+    with features_on_cluster(options.cluster, [options.recipe]):
+        return _trained(options)
+
+
+def _trained(options: argparse.Namespace) -> int:
     from fieldguide.commands.shared.rate_finding import show_rates
     from fieldguide.data.split_names import SplitChoice
     from fieldguide.files import cache_folder

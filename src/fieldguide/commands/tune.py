@@ -7,6 +7,7 @@ from fieldguide.commands import terminal
 from fieldguide.commands.shared.doubts import add_yes, begin
 from fieldguide.commands.shared.options import (
     STANDARD_OUTPUT,
+    add_cluster,
     add_data,
     add_json,
     count,
@@ -68,14 +69,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--plot", type=new_png, metavar="FILE.png", help="also draw the trials and what decided"
     )
     add_yes(parser)
+    add_cluster(parser, "compute features")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Search, write the model file, and tell what was found and what to expect of it."""
     from fieldguide.api.training import tune
+    from fieldguide.cluster.features import features_on_cluster
 
     with (
+        features_on_cluster(options.cluster, [options.recipe]),
         terminal.progress() as progress,
         opened(options, progress, tasks=EITHER) as dataset,
     ):

@@ -138,6 +138,10 @@ class FeatureCache:
         _opened.cache_clear()
         self._prune()
 
+    def digests(self) -> NDArray[np.uint8]:
+        """Digests of the images that something is kept of, of shape (n_kept, 32); one may prove damaged."""
+        return np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, 32)
+
     def get(self, digest: bytes) -> Entry | None:
         """Return what is kept of the image with this content, or None; safe to call from several threads."""
         place = self._rows.get(digest)

@@ -82,6 +82,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=new_json, metavar="FILE", help="also write JSON (- for stdout)")
 
 
+def add_cluster(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare ``--cluster [ADDRESS]``; `what` it does there."""
+    parser.add_argument(
+        "--cluster",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help=f"{what} with Ray, on all cores of this machine, or of the cluster at ADDRESS (auto, HOST:PORT)",
+    )
+
+
 def add_splits(parser: argparse.ArgumentParser) -> None:
     """Declare ``--splits`` and ``--no-splits``."""
     either = parser.add_mutually_exclusive_group()

@@ -12,7 +12,7 @@ from fieldguide import recipes
 from fieldguide.backbones.catalogue import usable_names
 from fieldguide.backbones.classical.export import export_classical
 from fieldguide.backbones.exported import ExportedBackbone
-from fieldguide.backbones.extraction import extract
+from fieldguide.backbones.extraction import extract_here
 from fieldguide.backbones.side_by_side import JOINT, export_joined
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import RefusedInput
@@ -261,11 +261,11 @@ def _best_probe(trials: Sequence[FittedCandidate]) -> FittedCandidate:
 
 
 def _pass_seconds(body: ExportedBackbone, material: CandidateMaterial) -> float:
-    """Seconds an image: decoding and network, on a few images."""
+    """Seconds an image: decoding and network, on a few images and this machine."""
     paths = material.dataset.paths[:TIMED]
-    extract(paths[:2], body)  # opens the network
+    extract_here(paths[:2], body)  # opens the network
     started = time.perf_counter()
-    extract(paths, body)
+    extract_here(paths, body)
     return (time.perf_counter() - started) / len(paths)
 
 
