@@ -1,10 +1,13 @@
 """The two forms of the discriminant agree with each other, with scikit-learn and with plain refitting."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from fieldguide.heads.lda import ByProducts, ByScatter, TrainingTable, class_sums, discriminant
+from fieldguide.heads.lda import ByProducts, ByRelevance, ByScatter, TrainingTable, discriminant
+from fieldguide.heads.relevance import relevance
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def test_little_shrinkage_is_scikit_learns_discriminant(table: TrainingTable) ->
     np.testing.assert_allclose(centred, wanted, rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+@pytest.mark.parametrize("form", [ByProducts, ByScatter, ByRelevance])
 def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: TrainingTable, form: type) -> None:
     scores = form(table).out_of_fold((0.3, 0.5), EVERYTHING)[1]
     hold = table.folds == 2
@@ -51,7 +54,7 @@ def test_out_of_fold_scores_are_those_of_a_model_without_the_fold(table: Trainin
     np.testing.assert_allclose(scores[hold], table.rows(hold) @ weights + bias, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+@pytest.mark.parametrize("form", [ByProducts, ByScatter, ByRelevance])
 def test_a_class_of_one_fold_never_wins_there(table: TrainingTable, form: type) -> None:
     labels = table.labels.copy()
     labels[0] = 3
@@ -60,17 +63,28 @@ def test_a_class_of_one_fold_never_wins_there(table: TrainingTable, form: type) 
     assert np.isfinite(scores[table.folds != table.folds[0]]).all()
 
 
-@pytest.mark.parametrize("form", [ByProducts, ByScatter])
+@pytest.mark.parametrize("form", [ByProducts, ByScatter, ByRelevance])
 def test_some_rows_are_answered_as_among_all(table: TrainingTable, form: type) -> None:
     rows = np.array([1, 8, 40, 41, 77])
     whole = form(table).out_of_fold(BOTH, EVERYTHING)
     np.testing.assert_allclose(form(table).out_of_fold(BOTH, rows), whole[:, rows], rtol=1e-3, atol=1e-3)
 
 
-def test_class_sums_are_those_of_a_loop() -> None:
-    rows, labels = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32), np.arange(50) % 7 % 5
-    expected = [rows[labels == label].sum(0) for label in range(6)]
-    np.testing.assert_allclose(class_sums(labels, rows, 6), expected, rtol=1e-5, atol=1e-6)
+def test_weighted_features_are_a_table_with_another_scale(table: TrainingTable) -> None:
+    weights = relevance(table.rows(slice(None)), table.labels, 3)
+    scaled = replace(table, scale=table.scale / weights)
+    for one, other in zip(ByRelevance(table).fit(0.4), ByProducts(scaled).fit(0.4), strict=True):
+        expected = other * weights[:, None] if other.ndim == 2 else other
+        np.testing.assert_allclose(one, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_weights_have_not_seen_the_labels_of_those_held_out() -> None:
+    """With labels by chance nothing can be known; weights of all images would be right nine times in ten."""
+    random = np.random.default_rng(0)
+    vectors, labels = random.normal(size=(100, 3000)).astype(np.float32), np.arange(100) % 2
+    held = ByRelevance(TrainingTable.of(vectors, labels, np.arange(100) // 2 % 5))
+    scores = held.out_of_fold((0.5,), np.arange(100))[0]
+    assert 0.35 < (scores.argmax(1) == labels).mean() < 0.65
 
 
 def test_many_images_go_by_scatter(table: TrainingTable) -> None:

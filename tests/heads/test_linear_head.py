@@ -4,9 +4,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from fieldguide.heads import calibration
+from fieldguide.heads import calibration, linear_head
 from fieldguide.heads.lda import TrainingTable, discriminant
-from fieldguide.heads.linear_head import SHRINKAGES, fit_probe, held_out_sample
+from fieldguide.heads.linear_head import FOR_FEW_IMAGES, SHRINKAGES, fit_probe, held_out_sample
 from fieldguide.heads.nonconformity import entropy, nonconformity
 from fieldguide.heads.out_of_distribution import fit, out_of_fold_distances
 from fieldguide.heads.promises import COVERAGE
@@ -84,6 +84,39 @@ def test_what_it_promises_rests_on_held_out_answers(table, probe):
     np.testing.assert_array_equal(probe.head.reference, np.sort(distances))
     assert f"shrinkage {shrinkage:g}: lowest cross-validated log loss" in probe.choices[0]
     assert f"temperature {temperature:.3g}: " in probe.choices[1]
+
+
+def few_telling():
+    """150 images of three classes that 30 of 3,000 features tell apart."""
+    random = np.random.default_rng(0)
+    labels = np.arange(150) % 3
+    vectors = random.normal(size=(150, 3000))
+    vectors[:, :30] += 1.5 * np.eye(3)[labels].repeat(10, axis=1)
+    return TrainingTable.of(vectors.astype(np.float32), labels, np.arange(150) // 3 % 5)
+
+
+def test_features_are_weighted_by_relevance_where_held_out_images_say_so():
+    probe = fit_probe(few_telling(), (("final", 3000),), 0)
+    assert ", features weighted by relevance: lowest cross-validated log loss (0.4: " in probe.choices[0]
+    assert "; features as they come at best " in probe.choices[0]
+    assert probe.promises.chosen >= len(SHRINKAGES) + len(FOR_FEW_IMAGES)
+    assert probe.promises.losses[probe.promises.chosen] == min(probe.promises.losses)
+
+
+def test_the_head_on_weighted_features_reads_features_as_they_come():
+    table = few_telling()
+    probe = fit_probe(table, (("final", 3000),), 0)
+    new = np.random.default_rng(1).normal(size=(90, 3000))
+    new[:, :30] += 1.5 * np.eye(3)[np.arange(90) % 3].repeat(10, axis=1)
+    answers = (new @ probe.head.weights + probe.head.bias).argmax(1)
+    assert (answers == np.arange(90) % 3).mean() > 0.9
+
+
+def test_with_many_images_features_are_taken_as_they_come(monkeypatch):
+    monkeypatch.setattr(linear_head, "MOST_BY_RELEVANCE", 149)
+    probe = fit_probe(few_telling(), (("final", 3000),), 0)
+    assert len(probe.promises.losses) == len(SHRINKAGES)
+    assert "relevance" not in probe.choices[0]
 
 
 def test_held_out_answers_are_less_sure_than_those_on_images_learned_from(table, probe):

@@ -7,7 +7,8 @@ regression tuned in the same way, or more so, at a tenth of the time (docs/log.m
 
 Two forms of the same algebra. With fewer images than features all there is to know is the matrix of inner
 products (`ByProducts`); with more, the scatter matrices of the folds (`ByScatter`), for which the images pass
-by in blocks and memory does not grow with their number.
+by in blocks and memory does not grow with their number. `ByRelevance` is the first form on features that are
+weighted by how well each tells the classes apart.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
+from fieldguide.heads.relevance import class_sums, relevance
 from fieldguide.large_arrays import let_pages_go
 
 FloatArray = NDArray[np.float32]
@@ -96,26 +98,6 @@ class TrainingTable:
         return int(self.vectors.shape[1])
 
 
-def class_sums(labels: IntArray, rows: FloatArray, n_classes: int) -> FloatArray:
-    """Sum rows by class.
-
-    Returns
-    -------
-    ndarray of shape (n_classes, n_features)
-
-    Examples
-    --------
-    >>> rows = np.array([[1, 2], [10, 20], [3, 4]], dtype=np.float32)
-    >>> class_sums(np.array([0, 2, 0]), rows, n_classes=3).tolist()
-    [[4.0, 6.0], [0.0, 0.0], [10.0, 20.0]]
-    """
-    order = np.argsort(labels, kind="stable")
-    present, starts = np.unique(labels[order], return_index=True)
-    sums = np.zeros((n_classes, rows.shape[1]), dtype=np.float32)
-    sums[present] = np.add.reduceat(rows[order], starts)  # ten times as fast as np.add.at
-    return sums
-
-
 class Discriminant(Protocol):
     """A table prepared for being solved with several shrinkages."""
 
@@ -179,30 +161,80 @@ class ByProducts:
     def _solutions(
         self, learn: IntArray, shrinkages: Sequence[float]
     ) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Coefficients C (n_learn, n_classes) with weights = features.T @ C, by Woodbury's identity."""
+        return _coefficients(self._table, learn, self._products[np.ix_(learn, learn)], shrinkages)
+
+
+class ByRelevance:
+    """The form for few images, on features weighted by :func:`fieldguide.heads.relevance.relevance`.
+
+    The weights are those of the images that a model learns from: weights of all images would have seen the
+    labels of those held out, and every promise would be too good.
+    """
+
+    def __init__(self, table: TrainingTable) -> None:
+        self._table = table
+        self._features = table.rows(slice(None))
+
+    def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
+        """As :class:`Discriminant` says."""
         table = self._table
-        labels, products = table.labels[learn], self._products[np.ix_(learn, learn)]
-        counts = np.bincount(labels, minlength=table.n_classes)
-        average = np.zeros((len(learn), table.n_classes), dtype=np.float32)
-        average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
-        to_means = products @ average
-        between_means = average.T @ to_means
-        chosen = np.eye(table.n_classes, dtype=np.float32)[labels]
-        # The centring of rows and columns as one product, in one pass over the large matrix.
-        half = to_means - chosen @ (between_means / 2)
-        within = products
-        within -= np.concatenate([half, chosen], axis=1) @ np.concatenate([chosen, half], axis=1).T
-        freedom = max(len(learn) - int((counts > 0).sum()), 1)
-        trace = float(np.trace(within))
-        for shrinkage in shrinkages:
-            ridge = max(shrinkage * trace / freedom / table.n_features, _TINY)
-            system = within.copy()
-            system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
-            residual = _solved(system, to_means - between_means[labels])
-            gathered = average.T @ residual * counts[:, None]
-            coefficients = (average - residual + average @ gathered) / np.float32(ridge)
-            bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
-            yield coefficients, _without_absent(bias, counts)
+        scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
+
+        def answer(fold: int) -> None:
+            learn, hold = np.flatnonzero(table.folds != fold), np.flatnonzero(table.folds[rows] == fold)
+            weights, weighted = self._weighted(learn)
+            held, products = (self._features[rows[hold]] * weights) @ weighted.T, weighted @ weighted.T
+            for number, (coefficients, bias) in enumerate(_coefficients(table, learn, products, shrinkages)):
+                scores[number, hold] = held @ coefficients + bias
+
+        _all(side_by_side(answer, np.unique(table.folds[rows]), 3 * self._features.size))
+        return scores
+
+    def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
+        """As :class:`Discriminant` says."""
+        everything = np.arange(len(self._table.labels))
+        weights, weighted = self._weighted(everything)
+        products = weighted @ weighted.T
+        ((coefficients, bias),) = _coefficients(self._table, everything, products, (shrinkage,))
+        return weights[:, None] * (weighted.T @ coefficients), bias
+
+    def _weighted(self, learn: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Weights from the given rows, and these rows weighted."""
+        rows = self._features[learn]
+        weights = relevance(rows, self._table.labels[learn], self._table.n_classes)
+        rows *= weights
+        return weights, rows
+
+
+def _coefficients(
+    table: TrainingTable, learn: IntArray, products: FloatArray, shrinkages: Sequence[float]
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Coefficients C (n_learn, n_classes) with weights = features.T @ C, by Woodbury's identity.
+
+    `products` are the inner products of the rows learned from, which are overwritten.
+    """
+    labels = table.labels[learn]
+    counts = np.bincount(labels, minlength=table.n_classes)
+    average = np.zeros((len(learn), table.n_classes), dtype=np.float32)
+    average[np.arange(len(learn)), labels] = 1.0 / counts[labels]
+    to_means = products @ average
+    between_means = average.T @ to_means
+    chosen = np.eye(table.n_classes, dtype=np.float32)[labels]
+    # The centring of rows and columns as one product, in one pass over the large matrix.
+    half = to_means - chosen @ (between_means / 2)
+    within = products
+    within -= np.concatenate([half, chosen], axis=1) @ np.concatenate([chosen, half], axis=1).T
+    freedom = max(len(learn) - int((counts > 0).sum()), 1)
+    trace = float(np.trace(within))
+    for shrinkage in shrinkages:
+        ridge = max(shrinkage * trace / freedom / table.n_features, _TINY)
+        system = within.copy()
+        system[np.diag_indices_from(system)] += np.float32(ridge * freedom / (1 - shrinkage))
+        residual = _solved(system, to_means - between_means[labels])
+        gathered = average.T @ residual * counts[:, None]
+        coefficients = (average - residual + average @ gathered) / np.float32(ridge)
+        bias = -0.5 * np.einsum("ik,ik->k", to_means, coefficients)
+        yield coefficients, _without_absent(bias, counts)
 
 
 class ByScatter:

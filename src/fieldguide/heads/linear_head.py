@@ -1,5 +1,6 @@
 """A linear head with its promises, from features alone: what `linear-probe` is made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from fieldguide.heads import calibration, out_of_distribution
 from fieldguide.heads.blas import threads_for
 from fieldguide.heads.calibration import Calibrated
-from fieldguide.heads.lda import TrainingTable, discriminant
+from fieldguide.heads.lda import ByProducts, ByRelevance, Discriminant, TrainingTable, discriminant
 from fieldguide.heads.nonconformity import LEAST_PROBABILITY, Nonconformity
 from fieldguide.heads.out_of_distribution import MahalanobisDistance
 from fieldguide.heads.promises import Promises, promise
@@ -16,6 +17,10 @@ from fieldguide.modelfile.graph import Distance, Head, Ranking
 
 SHRINKAGES = (0.4, 0.6, 0.8, 0.9)
 """Candidates for cross-validation; on the sets of docs/log.md the best lay within, and flat."""
+FOR_FEW_IMAGES = (0.95, 0.98)
+"""Further candidates where there are so few images that trying them costs next to nothing."""
+MOST_BY_RELEVANCE = 2500
+"""Images up to which features weighted by relevance are tried: with more, little was gained at more cost."""
 MOST_HELD_OUT = 20_000
 """Images answered out of fold: more would not change the promises."""
 MOST_ANSWERS = 10_000_000
@@ -23,8 +28,12 @@ MOST_ANSWERS = 10_000_000
 FEWEST_HELD_OUT = 2_000
 """Images answered out of fold however many classes there are."""
 
+NAMES = ("features as they come", "features weighted by relevance")
+"""Of the forms that are tried, in this order."""
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+_Candidate = tuple[Discriminant, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -68,19 +77,30 @@ def fit_probe(
 def _fitted(
     table: TrainingTable, depths: tuple[tuple[str, int], ...], seed: int, shrinkages: tuple[float, ...]
 ) -> Probe:
-    problem = discriminant(table)
+    tried = _candidates(table, shrinkages)
     held = held_out_sample(len(table.labels), table.n_classes, seed)
-    scores = problem.out_of_fold(shrinkages, held)
+    scores = np.concatenate([problem.out_of_fold(values, held) for problem, values in tried])
     distance, distances = fit_distance(table, depths, held, seed)
     promises = promise(scores, table.labels[held], table.shares, distances)
-    weights, bias = _folded(table, problem.fit(shrinkages[promises.chosen]), promises.calibrated)
+    problem, shrinkage = [(problem, value) for problem, values in tried for value in values][promises.chosen]
+    weights, bias = _folded(table, problem.fit(shrinkage), promises.calibrated)
     return Probe(
         head=Head(**vars(distance), weights=weights, bias=bias),
         judged=held[promises.known],
         promises=promises,
         ranking=as_ranking(promises.ranking),
-        choices=(_shrinkage_summary(shrinkages, promises), *promises.summary()),
+        choices=(_shrinkage_summary(tried, promises), *promises.summary()),
     )
+
+
+def _candidates(table: TrainingTable, shrinkages: tuple[float, ...]) -> list[_Candidate]:
+    """What is tried, each with its shrinkages; features as they come first."""
+    plain = discriminant(table)
+    if not isinstance(plain, ByProducts) or len(table.labels) > MOST_BY_RELEVANCE:
+        return [(plain, shrinkages)]
+    if len(shrinkages) > 1:
+        shrinkages = (*shrinkages, *FOR_FEW_IMAGES)
+    return [(plain, shrinkages), (ByRelevance(table), shrinkages)]
 
 
 def fit_distance(
@@ -158,11 +178,22 @@ def held_out_sample(images: int, n_classes: int, seed: int) -> IntArray:
     return np.sort(np.random.default_rng(seed).choice(images, most, replace=False))
 
 
-def _shrinkage_summary(shrinkages: tuple[float, ...], promises: Promises) -> str:
-    losses = zip(shrinkages, promises.losses, strict=True)
-    tried = ", ".join(f"{shrinkage:g}: {loss:.3f}" for shrinkage, loss in losses)
-    why = "the only one tried" if len(shrinkages) == 1 else "lowest cross-validated log loss"
-    return f"shrinkage {shrinkages[promises.chosen]:g}: {why} ({tried})"
+def _shrinkage_summary(tried: Sequence[_Candidate], promises: Promises) -> str:
+    """The losses of the chosen form, and the best of the other."""
+    losses = iter(promises.losses)
+    by_form = [[(next(losses), value) for value in values] for _, values in tried]
+    form, (_, shrinkage) = [(form, pair) for form, pairs in enumerate(by_form) for pair in pairs][
+        promises.chosen
+    ]
+    said = ", ".join(f"{value:g}: {loss:.3f}" for loss, value in by_form[form])
+    others = [
+        f"; {NAMES[other]} at best {min(pairs)[0]:.3f}"
+        for other, pairs in enumerate(by_form)
+        if other != form
+    ]
+    why = "the only one tried" if len(promises.losses) == 1 else "lowest cross-validated log loss"
+    weighted = f", {NAMES[form]}" * bool(form)
+    return f"shrinkage {shrinkage:g}{weighted}: {why} ({said}{''.join(others)})"
 
 
 def _folded(
