@@ -52,7 +52,7 @@ def test_padding_may_lie_below_zero_or_outside_of_what_the_bits_hold():
     present[[48, 2048, 4095]] = True  # of signed values: -2000, 0 and 2047
     assert Greyscale(12, signed=True, padding=-2000).table(present)[[48, 2048, 4095]].tolist() == [0, 0, 255]
     for outside in (-1, 4096):
-        assert Greyscale(12, padding=outside).table(present)[[48, 4095]].tolist() == [0, 255]
+        assert Greyscale(12, padding=outside).table(present)[[48, 2048, 4095]].tolist() == [0, 126, 255]
 
 
 def test_values_that_a_slope_makes_small_span_black_to_white():
