@@ -214,7 +214,10 @@ def mutants(path: Path) -> Iterator[Mutant]:
     for name in OPERATORS:
         operator = plugins.get_operator(f"core/{name}")()
         for occurrence in range(10_000):
-            code = mutating.mutate_code(source, operator, occurrence)
+            try:
+                code = mutating.mutate_code(source, operator, occurrence)
+            except AttributeError:  # it cannot replace an exception with a dot in its name
+                continue
             if code is None:
                 break
             if code in seen or not compiles(code):

@@ -8,9 +8,14 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+# A deadline of 200 ms an example measures the machine and what else runs on it.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 NEED_TORCH = (Path(__file__).parent / "needs_torch.txt").read_text().split()

@@ -310,3 +310,39 @@ def test_dicom_without_an_ending_comes_out_other_files_without_one_do_not(tmp_pa
         assert sorted(path.name for path in files) == ["1.2.7", "IM1"]
         assert {path.read_bytes() for path in files} == {dicom}
         assert result.others == {"": 1}
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_endings_are_those_of_the_file_and_not_of_its_folder(tmp_path, make):
+    with unpacked(
+        make(tmp_path / "x.zip", {"shop.jpg.d/README": b"text", "shop.jpg.d/a.pdf": b"x"})
+    ) as result:
+        assert result.others == {"": 1, ".pdf": 1}
+        assert list(result.folder.iterdir()) == []
+
+
+def test_progress_is_told_every_thousand_members(tmp_path):
+    told = []
+    path = make_zip(tmp_path / "many.zip", {f"{number}.jpg": b"" for number in range(2001)})
+    assert len(written(path, progress=lambda *stage: told.append(stage))) == 2001
+    assert told == [("unpack", 1000, None), ("unpack", 2000, None)]
+
+
+def test_members_that_are_the_folder_itself_are_passed_over(tmp_path):
+    assert written(make_zip(tmp_path / "a.zip", {"./": b"", "cat/1.jpg": b"x"})) == ["cat/1.jpg"]
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_empty_folders_are_made_and_hidden_ones_are_not(tmp_path, make):
+    path = tmp_path / "a.zip"
+    if make is make_zip:
+        make_zip(path, {"cat/": b"", ".cache/": b"", "dog/1.jpg": b"x"})
+    else:
+        make_tar(path, {"dog/1.jpg": b"x"})
+        with tarfile.open(path, "a") as archive:
+            for name in ("cat", ".cache"):
+                folder = tarfile.TarInfo(name)
+                folder.type = tarfile.DIRTYPE
+                archive.addfile(folder)
+    with unpacked(path) as result:
+        assert sorted(one.name for one in result.folder.iterdir()) == ["cat", "dog"]

@@ -8,7 +8,7 @@ import pytest
 
 from fieldguide.data import folds as folds_module
 from fieldguide.data.dataset import Dataset
-from fieldguide.data.folds import Contents, contents_of, deal, deal_folds, training_part
+from fieldguide.data.folds import Contents, contents_of, deal, deal_folds, deal_tags, training_part
 from fieldguide.errors import DataError, OptionError, Refusal
 from fieldguide.tasks.tags import Tags
 
@@ -54,6 +54,7 @@ def test_copies_and_groups_share_a_fold():
 
 def test_there_are_no_more_folds_than_separate_photos():
     assert deal_folds(*made("aabbb"), 5, seed=0).count == 3
+    assert deal_folds(*made("aab"), 5, seed=0).count == 2
 
 
 @pytest.mark.parametrize(
@@ -89,8 +90,15 @@ def test_tags_are_dealt_and_part_of_the_fingerprint():
     other = dataclasses.replace(tagged, tags=(Tags.of(["x", "y"]), *tags[1:]))
     rows = np.arange(3)
     assert deal_folds(other, contents, 3, seed=0).fingerprint(rows) != folds.fingerprint(rows)
-    plain = deal_folds(dataset, contents, 3, seed=0)
-    assert [int(shown.sum()) for shown in plain.showing()] == [6, 6]
+    assert np.bincount(folds.numbers, folds.tags[:, 1]).tolist() == [2, 2, 2]
+
+
+def test_what_is_shown_is_told_class_by_class():
+    folds = deal_folds(*made("abbabb"), 2, seed=0)
+    assert [shown.tolist() for shown in folds.showing()] == [
+        [True, False, False, True, False, False],
+        [False, True, True, False, True, True],
+    ]
 
 
 def test_copies_of_one_photo_with_tags_cannot_be_dealt():
@@ -120,8 +128,11 @@ def test_there_are_five_folds_of_many_images_three_and_never_more_than_groups(mo
     assert deal(labels, apart, seed=0).max() == 4
     assert deal(labels, apart, seed=0, folds=7).max() == 6
     assert deal(labels, apart // 20, seed=0).max() == 1
-    monkeypatch.setattr(folds_module, "MANY", 39)
-    assert deal(labels, apart, seed=0).max() == 2
+    tags = [Tags((label,)) for label in labels]
+    for most, last in ((40, 4), (39, 2)):
+        monkeypatch.setattr(folds_module, "MANY", most)
+        assert deal(labels, apart, seed=0).max() == last
+        assert deal_tags(tags, apart, seed=0).max() == last
 
 
 def test_folds_are_dealt_in_one_place():

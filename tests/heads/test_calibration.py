@@ -7,6 +7,7 @@ from scipy.special import logsumexp
 from fieldguide.heads.calibration import (
     LONGEST_REFERENCE,
     TEMPERATURES,
+    calibrate,
     fit_temperature,
     log_probabilities,
     own_typicality,
@@ -51,7 +52,7 @@ def test_where_classes_are_told_apart_perfectly_doubt_remains():
     temperature = fit_temperature(scores, labels, priors)
     assert TEMPERATURES[0] * 100 < temperature < TEMPERATURES[1] / 100
     highest = np.exp(log_probabilities(scores, priors, temperature)).max(1)
-    np.testing.assert_allclose(highest, 1 - 1 / 50, atol=1e-3)
+    np.testing.assert_allclose(highest, 1 - 1 / 50, atol=1e-4)  # not 1 / 49, nor 1 / 51
 
 
 def test_probabilities_are_the_softmax_with_priors():
@@ -112,3 +113,23 @@ def test_a_long_reference_is_thinned_without_moving_the_answer():
     np.testing.assert_allclose(typicality(thin, new), typicality(np.sort(distances), new), atol=2.5e-4)
     few = reference_distances(distances[:LONGEST_REFERENCE])
     np.testing.assert_array_equal(few, np.sort(distances[:LONGEST_REFERENCE]))
+
+
+def test_an_image_of_which_one_class_alone_was_scored_changes_nothing():
+    random = np.random.default_rng(7)
+    scores = random.normal(0, 3, (20_000, 3))
+    labels = drawn(scores, 2.0, random)
+    lone = np.full((100, 3), -np.inf)
+    lone[:, 0] = 5.0
+    found = fit_temperature(np.concatenate([scores, lone]), np.append(labels, [0] * 100), PRIORS)
+    assert found == pytest.approx(fit_temperature(scores, labels, PRIORS), rel=1e-3)
+
+
+def test_where_the_shares_of_classes_mislead_they_are_left_out_altogether():
+    """One photo of ten is badly wrong; with the shares the larger class would win for the smaller one too."""
+    labels = np.array([0] * 8 + [1, 1])
+    scores = np.eye(2)[labels]
+    scores[0] = [0.0, 4.0]
+    calibrated = calibrate(scores, labels, np.array([0.8, 0.2]))
+    assert calibrated.accuracy == 0.9
+    assert calibrated.log_priors.tolist() == [0, 0]

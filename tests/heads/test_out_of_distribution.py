@@ -179,3 +179,37 @@ def test_the_deepest_means_are_looked_at():
     wide = (("a", 700), ("b", WIDEST - 1000), ("b:max", 50), ("final", 1000), ("final:max", 1000))
     assert deep_columns(wide).tolist() == [*range(700, WIDEST - 300), *range(WIDEST - 250, WIDEST + 750)]
     assert len(deep_columns((("early", 9), ("final", WIDEST + 1)))) == WIDEST + 1
+    # Nothing is taken from before a part that is too wide, small as it may be.
+    assert deep_columns((("small", 5), ("wide", WIDEST), ("final", 9))).tolist() == [
+        *range(WIDEST + 5, WIDEST + 14)
+    ]
+
+
+def test_deviations_are_those_within_the_images_learned_from():
+    table = made(60)
+    rows = np.flatnonzero(table.vectors[:, 7] > np.median(table.vectors[:, 7]))  # whose mean is not 0
+    features = table.rows(rows)[:, COLUMNS]
+    np.testing.assert_allclose(fit(table, COLUMNS, rows, 0).scale, features.std(0), rtol=1e-4)
+
+
+def test_a_class_without_images_takes_no_freedom():
+    """Variances of the same images are the same, whether the table knows of another class or not."""
+    table = made(60)
+    rows = np.flatnonzero(table.labels != 2)
+    two = TrainingTable(table.vectors, table.labels, table.folds, 2, table.mean, table.scale)
+    more, fewer = (fit(one, COLUMNS, rows, 0, directions=5) for one in (table, two))
+    assert more.evenness == pytest.approx(fewer.evenness, rel=1e-6)
+
+
+def test_with_a_single_degree_of_freedom_the_variance_is_the_square_itself():
+    """Three images of two classes: two differ in their class, by which alone anything varies."""
+    vectors = np.zeros((3, 4), dtype=np.float32)
+    vectors[:, 0], vectors[1, 1] = (1, 1, -2), 3
+    table = TrainingTable.of(vectors, np.array([0, 0, 1]), np.arange(3))
+    model = fit(table, np.arange(4), np.arange(3), 0, directions=1)
+    rows = table.rows(slice(None)) / model.scale
+    half = (rows[0] - rows[1]) / 2
+    variance = 2 * float(half @ half)
+    direction = half / np.linalg.norm(half)
+    along = float(((direction @ model.directions) ** 2).sum()) + model.evenness
+    assert along == pytest.approx(1 / variance, rel=1e-4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fieldguide.heads import calibration
+from fieldguide.heads.nonconformity import nonconformity
 from fieldguide.heads.promises import COVERAGE, promise
 
 CLASSES, IMAGES = 4, 200
@@ -50,6 +51,11 @@ def test_an_image_whose_class_was_not_known_is_left_out_of_all_but_the_reference
     assert made.known.sum() == IMAGES - 10
     assert len(made.probabilities) == len(made.typicality) == IMAGES - 10
     np.testing.assert_array_equal(made.typicality, calibration.own_typicality(made.ranking.reference)[10:])
+    log_p = made.calibrated.log_probabilities(unknown.astype(np.float64))
+    of_no_class = np.where(made.known, labels, -1)
+    np.testing.assert_array_equal(
+        made.ranking.reference, nonconformity(log_p, of_no_class, distances).reference
+    )
 
 
 @pytest.mark.parametrize(("images", "said"), [(99, True), (100, False)])

@@ -57,6 +57,14 @@ def test_an_av1_header_with_everything_in_it() -> None:
     meta = struct.pack(">I4sI", 20 + len(locations), b"meta", 0)
     meta += struct.pack(">I4s", 8 + len(locations), b"iloc") + locations
     assert coded_sizes(bytes(8) + item, meta) == [(3000, 200)]
+    # Later versions of the list, of items in the description itself: a method, and numbers of 32 bits.
+    first = bytes([1, 0, 0, 0, 0x44, 0]) + struct.pack(">HHHHHII", 1, 1, 1, 0, 1, 0, len(item))
+    second = bytes([2, 0, 0, 0, 0x44, 0x08]) + struct.pack(">IIHHHQII", 1, 1, 1, 0, 1, 0, 0, len(item))
+    for locations in (first, second):
+        meta = struct.pack(">I4sI", 28 + len(locations) + len(item), b"meta", 0)
+        meta += struct.pack(">I4s", 8 + len(locations), b"iloc") + locations
+        meta += struct.pack(">I4s", 8 + len(item), b"idat") + item
+        assert coded_sizes(meta, meta) == [(3000, 200)]
 
 
 @pytest.mark.parametrize(

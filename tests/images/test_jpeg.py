@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from fieldguide.errors import RefusedInput
 from fieldguide.images.decoding import open_image
-from fieldguide.images.jpeg import read_jpeg
+from fieldguide.images.jpeg import _coefficient_bytes, read_jpeg
 from images_made import BASES, code, exif, photo, saved
 
 
@@ -47,6 +48,8 @@ def test_a_second_picture_behind_the_first_does_not_change_its_size() -> None:
     [
         (b"\xff\xd8\xff\xd9" + bytes(9), "it ends before its first scan"),
         (BASES["jpeg"][:30], "ends too early"),
+        (BASES["jpeg"][:-2], "ends too early"),
+        (BASES["jpeg"].replace(b"\xff\xe0\0\x10", b"\xff\xe0\0\0", 1), "ends too early"),
     ],
 )
 def test_what_is_missing_is_named(data: bytes, told: str) -> None:
@@ -65,3 +68,32 @@ def test_progressive_scans_cost_memory_for_their_coefficients() -> None:
     assert read_jpeg(BASES["jpeg-progressive"]).decoder_bytes == 4
     assert read_jpeg(BASES["jpeg"]).unscaled_bytes == 0
     assert read_jpeg(BASES["jpeg-progressive"]).unscaled_bytes == 2 * 1.5
+
+
+def with_frame(change: Callable[[bytes], bytes]) -> bytes:
+    """The JPEG with another body of its frame, of which the length is stated anew."""
+    data = BASES["jpeg"]
+    start = data.index(b"\xff\xc0")
+    end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    body = change(data[start + 4 : end])
+    return data[: start + 2] + struct.pack(">H", len(body) + 2) + body + data[end:]
+
+
+def test_a_frame_must_hold_the_components_that_it_counts() -> None:
+    assert read_jpeg(with_frame(lambda body: body)).width == 61
+    for change in (lambda body: body[:-1], lambda body: body[:5] + b"\4" + body[6:]):
+        with pytest.raises(RefusedInput, match="it has no frame header"):
+            read_jpeg(with_frame(change))
+
+
+def test_a_frame_of_no_components_is_no_division_by_zero() -> None:
+    assert _coefficient_bytes(b"\xff\xc2\0\x08\x08\0\1\0\1\0") == 0
+
+
+def test_the_orientation_may_be_told_in_xmp() -> None:
+    packet = b"http://ns.adobe.com/xap/1.0/\0<rdf:Description %s/>"
+    first, second = (packet % more for more in (b"", b'tiff:Orientation="8"'))
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in (first, second))
+    data = b"\xff\xd8" + segments + BASES["jpeg"][2:]
+    assert read_jpeg(data).orientation == 8
+    assert read_jpeg(b"\xff\xd8" + segments[: len(first) + 4] + BASES["jpeg"][2:]).orientation == 1

@@ -11,7 +11,9 @@ import pytest
 from fieldguide.errors import RefusedInput
 from fieldguide.images import tiff_values
 from fieldguide.images.decoding import bits_of, open_image
-from images_made import refusal
+from fieldguide.images.tiff_directory import Directory, Tag, first_offset, layout_of, read_directory
+from fieldguide.images.tiff_page import WANTED
+from images_made import photo, refusal, saved
 
 tifffile = pytest.importorskip("tifffile", reason="the extra microscopy is not installed")
 RAMP = np.linspace(0, 1, 40 * 30).reshape(30, 40)
@@ -197,3 +199,60 @@ def test_too_many_pixels_are_refused_before_anything_is_unfolded(monkeypatch: py
         written(np.zeros((1, 4, 4)), photometric="minisblack", compression="zlib"), 256, 60_000_000
     )
     assert refusal(data).code in ("too_many_pixels", "damaged")
+
+
+def directory(**values: Any) -> Directory:
+    """One by hand: `t256=5` is tag 256; grey, 40 x 30 pixels of 64-bit floats where nothing else is said."""
+    merged = {"t256": 40, "t257": 30, "t258": 64, "t339": 3, **values}
+    pairs = {int(name[1:]): value if isinstance(value, tuple) else (value,) for name, value in merged.items()}
+    return Directory({number: Tag(4, len(value), b"", value) for number, value in pairs.items()}, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [
+        ({}, True),
+        ({"t256": 0}, False),
+        ({"t257": 0}, False),
+        ({"t258": 12, "t339": 1}, False),
+        ({"t262": 5}, False),
+        ({"t258": (64, 32), "t277": 2}, False),
+        ({"t258": (64, 64), "t339": (3, 1), "t277": 2}, False),
+        ({"t258": (8, 8), "t339": 1, "t277": 2}, True),
+    ],
+)
+def test_only_a_layout_that_makes_sense_is_left_to_tifffile(values: dict[str, Any], needed: bool) -> None:
+    assert tiff_values.needs_tifffile(b"nothing that Pillow reads", directory(**values)) is needed
+
+
+def test_what_pillow_reads_is_left_to_it() -> None:
+    grey = photo().convert("LA")
+    for image in (grey, grey.convert("L"), photo()):
+        data = saved(image, "TIFF")
+        layout = layout_of(data)
+        page = read_directory(data, layout, first_offset(data, layout), WANTED)
+        assert not tiff_values.needs_tifffile(data, page)
+    assert not tiff_values.needs_tifffile(saved(photo().convert("L"), "TIFF"), directory(t258=8, t339=1))
+
+
+def test_bytes_of_a_pixel_follow_samples_and_their_type() -> None:
+    def needed(bits: int, kind: int, samples: int) -> float:
+        return tiff_values.values_decoder_bytes(directory(t258=bits, t339=kind, t277=samples))
+
+    assert needed(8, 1, 3) == 3 * 3 + 13
+    assert needed(16, 1, 5) == 5 * 6 + 13
+    assert needed(64, 3, 1) == 3 * 8 + 4 + 13
+
+
+def test_a_value_beyond_the_stated_white_is_white() -> None:
+    array = np.full((3, 30, 40), 4095, np.uint16)
+    array[:, 0, 0] = 6000
+    metadata = {"axes": "YXC", "SignificantBits": 12}
+    data = written(
+        np.moveaxis(array, 0, -1),
+        photometric="minisblack",
+        planarconfig="contig",
+        ome=True,
+        metadata=metadata,
+    )
+    assert pixels(data).min() == 255

@@ -26,7 +26,7 @@ def without(key):
 CARDS = {
     "no JSON": ("{", "not readable JSON"),
     "not an object": ("[]", "not a JSON object"),
-    "deep": (json.dumps(card(data={}))[:-1] + ', "x": ' + deep(13) + "}", "nested more than 12"),
+    "deep": (json.dumps(card(data={}))[:-1] + ', "x": ' + deep(12) + "}", "nested more than 12"),
     "very deep": ('{"x": ' + deep(100_000) + "}", "not readable JSON"),
     "too large": (json.dumps(card(data={"x": "y" * 16_000_000})), "bytes, allowed are"),
     "NaN": (json.dumps(card(data={"x": float("nan")})), "NaN is not a number"),
@@ -98,6 +98,7 @@ CARDS = {
     ),
     "images a fraction": (card(data={"images": 0.5}), "data.images must be a whole number"),
     "images below nothing": (card(data={"images": -1}), "data.images must be a whole number"),
+    "images that JSON does not hold exactly": (card(data={"images": 2**53}), "data.images must be a whole"),
     "images true": (card(data={"images": True}), "data.images must be a whole number"),
     "refused a list": (card(data={"refused": []}), "data.refused must be a whole number"),
     "fingerprint a number": (card(data={"fingerprint": 1}), "data.fingerprint must be text"),
@@ -150,6 +151,15 @@ def test_unknown_fields_of_a_card_are_kept_and_ignored(tmp_path):
 def test_a_model_without_backbone_or_promises_is_allowed(tmp_path):
     model = load(tmp_path, tiny_model(backbone=None, thresholds={"unknown": 0.01, "set": None}))
     assert model.card["backbone"] is None
+
+
+def test_the_ends_of_what_is_allowed_are_allowed():
+    given = card(
+        metrics={"accuracy": {"value": 1, "low": 0, "high": 1}},
+        data={"images": 2**53 - 1},
+        x=json.loads(deep(11)),
+    )
+    assert read_card(json.dumps(given).encode()) == given
 
 
 def test_two_cards_or_none_are_refused(tmp_path):

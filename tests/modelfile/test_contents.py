@@ -37,6 +37,9 @@ def test_large_sets_are_known_by_a_random_part():
     assert 0.2 < len(told) / len(mixed) < 0.3
     assert 0.45 < sum(told) / len(told) < 0.55  # half of these were learned from
     assert not any(sketch.holds(digest) for digest in digests(4000, 6000))
+    last = f"{int(sketch.values[-1]):016x}"
+    assert sketch.holds(last) is True
+    assert sketch.holds(f"{int(sketch.values[-1]) + 1:016x}") is None
 
 
 def test_the_largest_card_stays_small():
@@ -59,7 +62,10 @@ def packed(*values):
         {"hash": "sha256-64", "images": "1", "values": packed(1)},
         {"hash": "sha256-64", "images": 2, "values": packed(2, 1)},
         {"hash": "sha256-64", "images": 1, "values": packed(1, 2)},
+        {"hash": "sha256-64", "images": 2, "values": packed(1, 1)},
         {"hash": "sha256-64", "images": 1, "values": "AAA"},
+        {"hash": "sha256-64", "images": 1, "values": "*" + packed(1)},
+        {"hash": "sha256-64", "images": 10**6, "values": packed(*range(MOST_KEPT + 1))},
         {"hash": "sha256-64", "images": 1, "values": "A" * 10**6},
         {"hash": "sha256-64", "images": 0, "values": ""},
     ],

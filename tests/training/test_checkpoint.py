@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from filelock import FileLock
 
 from fieldguide.errors import OutputError
 from fieldguide.training.checkpoint import TrainingFolder
@@ -31,17 +32,29 @@ def test_a_damaged_checkpoint_is_started_anew(tmp_path):
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
     with (
-        TrainingFolder(tmp_path / "t", "run"),
+        TrainingFolder(tmp_path / "t", "run") as first,
         pytest.raises(OutputError, match="another training run is using it"),
         TrainingFolder(tmp_path / "t", "run"),
     ):
         pass
+    with first:  # the refusal has not taken the lock, nor the end of the first kept it
+        assert first.load() is None
+
+
+def test_a_second_run_is_refused_at_once(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(FileLock, "acquire", lambda self, timeout: asked.append(timeout))
+    with TrainingFolder(tmp_path / "t", "run"):
+        pass
+    assert asked == [0]
 
 
 def test_a_finished_run_leaves_nothing(tmp_path):
     with TrainingFolder(tmp_path / "t", "run") as folder:
         train_network(Task(), PLAN, folder)
+        (tmp_path / "t" / "decided-1").write_text("{}")
         folder.clear()
+        folder.forget()  # of what is gone already
     assert list(tmp_path.iterdir()) == []
 
 

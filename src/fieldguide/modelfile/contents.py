@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 MOST_KEPT = 16_384
 """Contents kept in a card: 131 kB, 175 kB as text."""
+_MOST_TEXT = 4 * -(-MOST_KEPT * 8 // 3)
+"""Characters of as many in base64."""
 _HEX_DIGITS = 16
 _LARGEST = np.uint64(2**64 - 1)
 
@@ -53,7 +55,7 @@ class ContentSketch:
         if not isinstance(given, dict) or given.get("hash") != "sha256-64":
             return None
         images, text = given.get("images"), given.get("values")
-        if type(images) is not int or not isinstance(text, str) or len(text) > 4 * MOST_KEPT * 8:
+        if type(images) is not int or not isinstance(text, str) or len(text) > _MOST_TEXT:
             return None
         try:
             packed = base64.b64decode(text, validate=True)

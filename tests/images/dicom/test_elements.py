@@ -93,6 +93,32 @@ def test_nesting_costs_no_recursion_and_an_endless_one_is_cut_off():
     assert refusal(file_of(deep * 20_000)) == "truncated"
 
 
+def item(length: int) -> bytes:
+    return struct.pack("<HHI", 0xFFFE, 0xE000, length)
+
+
+def test_an_element_that_reaches_out_of_its_item_is_truncated():
+    rows = struct.pack("<HH2sHH", 0x28, 0x10, b"US", 2, 7)
+    for stated, whole in ((10, True), (9, False)):
+        body = head(8, 5, 18) + item(stated) + rows
+        _, found = read_elements(file_of(body), {0x80005})
+        if whole:
+            inner = found.item(0x80005, {ROWS})
+            assert inner is not None and inner.integer(ROWS, 0) == 7
+        else:
+            with pytest.raises(RefusedInput, match="ends too early"):
+                found.item(0x80005, {ROWS})
+
+
+def test_what_lies_in_an_unknown_sequence_is_written_implicitly():
+    """A length whose bytes are letters would else be taken for a representation."""
+    inner = struct.pack("<HHI", 8, 0x10, 0x4242) + bytes(0x4242)
+    ends = struct.pack("<HHIHHI", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+    unknown = head(8, 5, 0xFFFFFFFF, b"UN") + item(0xFFFFFFFF) + inner + ends
+    _, found = read_elements(file_of(unknown + struct.pack("<HH2sHH", 0x28, 0x10, b"US", 2, 7)), {ROWS})
+    assert found.integer(ROWS, 0) == 7
+
+
 def test_millions_of_items_are_refused(monkeypatch):
     monkeypatch.setattr(module, "MAX_ELEMENTS", 1000)
     items = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
@@ -118,3 +144,5 @@ def test_a_file_that_is_cut_off_is_truncated():
     data = dicom(PICTURE)
     assert refusal(data[:-1]) == "truncated"
     assert refusal(bytes(200)) == "damaged"
+    for kept in range(8, 12):
+        assert refusal(file_of(head(8, 5, 0)[:kept])) == "truncated"

@@ -10,10 +10,12 @@ from PIL import Image
 from dicom_made import dicom, shipped
 from fieldguide.errors import RefusedInput
 from fieldguide.images.decoding import open_image
+from fieldguide.images.dicom import frames
 from fieldguide.images.dicom.elements import Coding, Element, Elements
 from fieldguide.images.dicom.frames import PIXEL_DATA, RUN_LENGTHS, check_code, first_frame
 
 JPEG, JPEG_2000 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90"
+JPEG_LS = "1.2.840.10008.1.2.4.80"
 
 
 def fragments(*parts: bytes, offsets: tuple[int, ...] = ()) -> Elements:
@@ -58,6 +60,17 @@ def test_too_few_values_are_truncated():
     element = Element(b"OW", 0, 6, undefined=False)
     with pytest.raises(RefusedInput, match="ends too early"):
         first_frame(Elements(b"abcdef", coding, {PIXEL_DATA: element}), 1, 8)
+    later = Element(b"OW", 6, 12, undefined=False)
+    with pytest.raises(RefusedInput, match="ends too early"):
+        first_frame(Elements(b"headerabcdef", coding, {PIXEL_DATA: later}), 1, 8)
+    assert first_frame(Elements(b"headerabcdef", coding, {PIXEL_DATA: later}), 1, 6) == b"abcdef"
+
+
+def test_more_fragments_than_are_walked_are_a_bomb(monkeypatch):
+    monkeypatch.setattr(frames, "MAX_SCANNED_PARTS", 4)  # the table of offsets counts
+    assert first_frame(fragments(b"ab", b"cd", b"ef"), 1, 99) == b"abcdef"
+    with pytest.raises(RefusedInput, match="more than 4 fragments"):
+        first_frame(fragments(b"ab", b"cd", b"ef", b"gh"), 1, 99)
 
 
 def saved(kind: str, size: tuple[int, int]) -> bytes:
@@ -72,6 +85,16 @@ def test_a_code_must_be_of_the_size_that_the_header_says(kind, syntax):
     check_code(frame, syntax, (40, 30), 1200)
     with pytest.raises(RefusedInput, match="of another size"):
         check_code(frame, syntax, (4, 3), 12)
+
+
+def test_a_lossless_jpeg_states_its_size_in_a_marker_of_its_own():
+    """JPEG-LS, ITU-T T.87: its frame is FFF7, otherwise laid out as those of other JPEGs."""
+    frame = b"\xff\xd8\xff\xf7" + struct.pack(">HBHH", 11, 8, 300, 400)
+    check_code(frame, JPEG_LS, (400, 300), 120_000)
+    with pytest.raises(RefusedInput, match="of another size"):
+        check_code(frame, JPEG_LS, (300, 400), 120_000)
+    with pytest.raises(RefusedInput, match="ends too early"):
+        check_code(frame[:-1], JPEG_LS, (400, 300), 120_000)
 
 
 def test_the_same_through_the_door():
@@ -91,6 +114,10 @@ def test_run_lengths_that_unfold_to_more_than_the_picture_are_a_bomb():
     check_code(header + b"\x81\0" * 10, RUN_LENGTHS, (32, 40), 1280)
     with pytest.raises(RefusedInput, match="unfold to more"):
         check_code(header + b"\x81\0" * 1000, RUN_LENGTHS, (32, 40), 1280)
+    with pytest.raises(RefusedInput, match="unfold to more"):  # bytes that stand for themselves count too
+        check_code(header + b"\0x" * 6657, RUN_LENGTHS, (32, 40), 1280)
+    check_code(header + b"\0x" * 6656, RUN_LENGTHS, (32, 40), 1280)
+    check_code(header + b"\x80" * 10_000, RUN_LENGTHS, (32, 40), 1280)  # which stands for nothing
     with pytest.raises(RefusedInput, match="begin outside"):
         check_code(struct.pack("<16I", 1, 9999, *[0] * 14), RUN_LENGTHS, (32, 40), 1280)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fieldguide.images.dicom.greyscale import Greyscale, Lookup, Window, looked_up, present_values
+from fieldguide.images.dicom.greyscale import Greyscale, Lookup, Window, _bands, looked_up, present_values
 
 ALL = np.ones(1 << 12, dtype=bool)
 
@@ -47,6 +47,19 @@ def test_without_a_window_the_range_of_the_picture_is_shown_and_padding_does_not
     assert grey[[0, 1000, 1500, 2000, 4000]].tolist() == [0, 0, 128, 255, 255]
 
 
+def test_padding_may_lie_below_zero_or_outside_of_what_the_bits_hold():
+    present = np.zeros(1 << 12, dtype=bool)
+    present[[48, 2048, 4095]] = True  # of signed values: -2000, 0 and 2047
+    assert Greyscale(12, signed=True, padding=-2000).table(present)[[48, 2048, 4095]].tolist() == [0, 0, 255]
+    for outside in (-1, 4096):
+        assert Greyscale(12, padding=outside).table(present)[[48, 2048, 4095]].tolist() == [0, 126, 255]
+
+
+def test_values_that_a_slope_makes_small_span_black_to_white():
+    grey = Greyscale(12, slope=1e-4).table(ALL)
+    assert (grey[0], grey[-1]) == (0, 255)
+
+
 def test_eight_bits_without_a_window_stay_as_they_are():
     present = np.zeros(256, dtype=bool)
     present[100] = True
@@ -76,6 +89,8 @@ def test_a_flat_picture_is_no_division_by_zero():
 
 def test_pictures_go_through_the_table_band_by_band(monkeypatch):
     monkeypatch.setattr("fieldguide.images.dicom.greyscale.BAND_VALUES", 8)
+    assert [band.stop - band.start for band in _bands(np.zeros((6, 4), np.int16))] == [2, 2, 2]
+    assert [band.stop - band.start for band in _bands(np.zeros((2, 20), np.int16))] == [1, 1]
     pixels = np.arange(-6, 24, dtype=np.int16).reshape(6, 5)
     table = np.arange(20, dtype=np.uint8)
     assert np.array_equal(looked_up(pixels, 0, table), np.clip(pixels, 0, 19))

@@ -162,6 +162,7 @@ def test_colours_in_planes_and_in_turn_are_the_same():
     [
         ({"PhotometricInterpretation": "HSV"}, "unsupported_format"),
         ({"Rows": 0}, "no_pixels"),
+        ({"Rows": None}, "no_pixels"),
         ({"Rows": 60000, "Columns": 60000}, "truncated"),
         ({"BitsStored": 17}, "damaged"),
         ({"RescaleSlope": "1e999", "RescaleIntercept": 0}, "damaged"),
@@ -237,3 +238,94 @@ def test_hostile_bytes_leave_only_refusals(made, data):
         assert refused.code in CODES
     else:
         assert image.mode == "RGB"
+
+
+def test_what_a_header_leaves_out_is_the_plainest_kind():
+    without = dict.fromkeys(("PhotometricInterpretation", "PixelRepresentation", "NumberOfFrames"))
+    values = RAMP * 16  # up to 65,520, which with a sign would be below zero
+    assert np.array_equal(grey(dicom(values, **without)), grey(dicom(values)))
+    colours = np.random.default_rng(1).integers(0, 256, (8, 6, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(open_image(dicom(colours, PhotometricInterpretation=None))), colours)
+
+
+def test_colours_of_one_bit_and_unknown_transfer_syntaxes_are_refused_by_name():
+    colours = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(RefusedInput, match="colour of 1 bit a value is not read"):
+        open_image(dicom(colours, BitsAllocated=1, BitsStored=1, HighBit=0))
+    data = pydicom.dcmread(io.BytesIO(dicom(RAMP)))
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"  # a film
+    data.PixelData = pydicom.encaps.encapsulate([b"film"])
+    file = io.BytesIO()
+    data.save_as(file)
+    with pytest.raises(RefusedInput, match="this transfer syntax of DICOM is not read"):
+        open_image(file.getvalue())
+
+
+def test_bytes_of_a_pixel_follow_values_and_colours():
+    def needed(pixels, **elements):
+        return read_dicom(dicom(pixels, **elements)).decoder_bytes
+
+    assert needed(RAMP.astype(np.uint8)) == 1 * 2 + 2
+    assert needed(RAMP) == 2 * 2 + 2
+    assert needed(np.zeros((8, 8, 3), np.uint8)) == 3 * 2 + 8
+    assert needed(RAMP.astype(np.uint8), BitsAllocated=1, BitsStored=1, HighBit=0) == 1 * 2 + 2
+    assert read_dicom(shipped("SC_rgb_rle.dcm")).decoder_bytes == 3 * 6 + 8
+
+
+def test_padding_is_read_with_the_sign_of_the_pixels():
+    pixels = RAMP + 1000
+    pixels[0, 0] = 65535
+    found = grey(dicom(pixels, PixelPaddingValue=65535))
+    assert (found[0, 1], found[-1, -1]) == (0, 255)
+    signed = RAMP.astype(np.int16)
+    signed[0, 0] = -2000
+    for syntax in (
+        "1.2.840.10008.1.2",
+        "1.2.840.10008.1.2.1",
+    ):  # implicit, which states no sign, and explicit
+        found = grey(dicom(signed, syntax, PixelPaddingValue=-2000))
+        assert (found[0, 1], found[0, 0], found[-1, -1]) == (0, 0, 255)
+
+
+def test_a_window_without_a_centre_lies_at_zero():
+    values = RAMP.astype(np.int16) - 2048
+    alone, stated = (dicom(values, WindowWidth=2, **more) for more in ({}, {"WindowCenter": 0}))
+    assert np.array_equal(grey(alone), grey(stated))
+
+
+def test_the_function_of_a_window_is_that_of_its_frame():
+    window, outer = pydicom.Dataset(), pydicom.Dataset()
+    window.VOILUTFunction = "SIGMOID"
+    outer.FrameVOILUTSequence = [window]
+    whole = {"WindowCenter": 2000, "WindowWidth": 3000}
+    nested = dicom(RAMP, **whole, VOILUTFunction="LINEAR", PerFrameFunctionalGroupsSequence=[outer])
+    assert np.array_equal(grey(nested), grey(dicom(RAMP, **whole, VOILUTFunction="SIGMOID")))
+
+
+def table_of(first, entries, bits=16):
+    item = pydicom.Dataset()
+    item.add_new(0x00283002, "US", [len(entries), first, bits])
+    item.add_new(0x00283006, "OW", entries.tobytes())
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("first", "pair"), [(65535, (-1, 0)), (32768, (-32768, -32767)), (32767, (32767, 0))]
+)
+def test_tables_of_signed_values_begin_below_zero(first, pair):
+    signed = np.array([pair], dtype=np.int16)
+    found = grey(dicom(signed, VOILUTSequence=table_of(first, np.array([0, 65535], "<u2"))))
+    assert found.tolist() == [[0, 255 if pair[1] > pair[0] else 0]]
+
+
+def test_a_table_of_eight_bits_may_be_packed_in_bytes():
+    entries = np.arange(256, dtype=np.uint8)[::-1]
+    pixels = RAMP.astype(np.uint8)
+    assert np.array_equal(grey(dicom(pixels, VOILUTSequence=table_of(0, entries, 8))), 255 - pixels)
+    wide = table_of(0, entries.astype("<u2"), 8)
+    assert np.array_equal(grey(dicom(pixels, VOILUTSequence=wide)), 255 - pixels)
+
+
+def test_colours_of_few_bits_in_many_stay_as_they_are():
+    colours = np.random.default_rng(1).integers(0, 128, (8, 6, 3)).astype(np.uint16)
+    assert np.array_equal(np.asarray(open_image(dicom(colours, BitsStored=7, HighBit=6))), colours)

@@ -145,7 +145,12 @@ def _check_picture(picture: _Picture) -> None:
             "this kind of DICOM colour is not read; allowed are one value a pixel as "
             f"{', '.join(_GREYS)} and three as {', '.join(_COLOURS)}; export the image as PNG",
         )
-    if picture.allocated not in (1, 8, 16) or (picture.allocated == 1 and picture.samples == 3):
+    if picture.allocated == 1 and picture.samples == 3:
+        raise RefusedInput(
+            "unsupported_format",
+            "DICOM colour of 1 bit a value is not read, only of 8 and 16; export it as PNG",
+        )
+    if picture.allocated not in (1, 8, 16):
         raise RefusedInput(
             "unsupported_format",
             f"DICOM of {picture.allocated} bits a value is not read, only of 1, 8 and 16; export it as PNG",
