@@ -17,7 +17,7 @@ from fieldguide.backbones.extraction import extract, extract_here
 from fieldguide.backbones.side_by_side import export_joined
 from fieldguide.cli import main
 from fieldguide.cluster import features
-from fieldguide.cluster.feature_worker import ImagePartDone
+from fieldguide.cluster.feature_worker import FeatureWorker, ImagePartDone
 from fieldguide.cluster.features import ClusterPass, features_on_cluster, in_number_order, part_size
 from fieldguide.errors import DataError, OutputError
 from inline_ray import InlineRay
@@ -97,16 +97,21 @@ def test_what_is_kept_without_a_cluster_serves_one(paths, tmp_path):
     assert there.seconds["network"] == 0
 
 
-def test_what_is_kept_and_damaged_is_computed_again(paths, tmp_path):
+def test_what_is_kept_and_damaged_is_computed_again(paths, tmp_path, monkeypatch):
     here = extract_here(paths, export_classical(), cache=tmp_path)
     (shard,) = shards(tmp_path)
     content = bytearray(shard.read_bytes())
-    place = content.find(here.vectors[4].tobytes())
-    content[place + 5] ^= 64
+    for row in (4, 5):
+        content[content.find(here.vectors[row].tobytes()) + 5] ^= 64
     shard.write_bytes(content)
-    there = ClusterPass(InlineRay)(paths, export_classical(), cache=tmp_path)
+    made = []
+    monkeypatch.setattr(
+        features, "FeatureWorker", lambda *given: made.append(FeatureWorker(*given)) or made[-1]
+    )
+    there = ClusterPass(lambda: InlineRay(cpus=1))(paths, export_classical(), cache=tmp_path)
     same(here, there)
-    assert there.cached == len(here.rows) - 1
+    assert there.cached == len(here.rows) - 2
+    assert len(made) == 2, "a network is loaded once a process, and once here"
 
 
 def test_nothing_starts_no_cluster():
@@ -135,6 +140,21 @@ def test_a_photo_that_only_this_machine_sees_stops_the_run(paths, monkeypatch):
     assert [refusal.code for refusal in ClusterPass(InlineRay)(only, export_classical()).refused] == [
         "missing"
     ]
+
+
+def test_a_photo_for_which_only_another_machine_lacks_a_package_stops_the_run(paths, monkeypatch):
+    from fieldguide.cluster import feature_worker
+    from fieldguide.errors import RefusedInput
+
+    def lacking(*given):
+        raise RefusedInput("plugin_missing", "HEIF images need a package: pip install it")
+
+    monkeypatch.setattr(feature_worker, "network_pixels", lacking)
+    with pytest.raises(DataError, match=r"^--cluster: .*000\.png can be read here.*: HEIF .* same packages"):
+        ClusterPass(InlineRay)(paths[:3], export_classical())
+    monkeypatch.setattr(features, "network_pixels", lacking)
+    refused = ClusterPass(InlineRay)(paths[:3], export_classical()).refused
+    assert {refusal.code for refusal in refused} == {"plugin_missing"}
 
 
 def test_paths_are_sent_whole_and_refused_as_given(paths, photos, monkeypatch):

@@ -75,6 +75,21 @@ def test_each_part_is_done_once(seed):
     assert len(ray.killed) == 3
 
 
+def test_an_actor_that_a_busy_cluster_never_starts_is_not_waited_for():
+    ray = FakeRay()
+    made = ray.actor
+
+    def actor():
+        one = made()
+        if len(ray.queues) == 2:
+            ray.queues.pop()
+        return one
+
+    done = list(parts_done(ray, actor, 2, [Part(number, ["a"]) for number in range(9)]))
+    assert sorted(one.number for one in done) == list(range(9))
+    assert len(ray.killed) == 2
+
+
 def test_parts_are_read_only_as_far_as_they_are_handed_out():
     read = []
     parts = (read.append(number) or Part(number, ["a"]) for number in range(100))

@@ -1,6 +1,8 @@
 """ray_session.py: what is started is stopped, what is joined is left; test_predict.py runs on a real one."""
 
+import contextlib
 import os
+import signal
 import sys
 from types import SimpleNamespace
 
@@ -18,6 +20,7 @@ class FakeRay(SimpleNamespace):
         return self.joined
 
     def init(self, **given):
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # as Ray does
         if self.error is not None:
             raise self.error
         self.begun.append(given)
@@ -28,13 +31,16 @@ class FakeRay(SimpleNamespace):
 
 @pytest.fixture
 def fake(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+
     def put(**given):
         ray = FakeRay(**given)
         monkeypatch.setitem(sys.modules, "ray", ray)
         monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
         return ray
 
-    return put
+    yield put
+    signal.signal(signal.SIGTERM, before)
 
 
 def test_a_cluster_of_this_machine_is_started_silent_and_stopped(fake):
@@ -47,6 +53,21 @@ def test_a_cluster_of_this_machine_is_started_silent_and_stopped(fake):
         assert ray.ended == 0
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
     assert ray.ended == 1
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError("none there")])
+def test_an_order_to_end_is_still_followed_by_whom_it_was(fake, error):
+    def ours(number, frame):
+        pass
+
+    before = signal.signal(signal.SIGTERM, ours)
+    try:
+        fake(error=error)
+        with contextlib.suppress(OptionError), ray_session():
+            pass
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_it_is_stopped_after_an_error_too(fake):
@@ -75,6 +96,9 @@ def test_what_cannot_be_had_is_said_in_one_line(fake, monkeypatch):
         ray_session("auto").__enter__()
     with pytest.raises(OptionError, match=r"must be local, auto or HOST:PORT"):
         ray_session("ray://head:10001").__enter__()
+    for other in (True, 2, ""):
+        with pytest.raises(OptionError, match=rf"cluster: must be 'local', 'auto' or .*, got {other!r}"):
+            ray_session(other).__enter__()
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(OptionError, match=r"--cluster needs Ray, which is not installed; run: pip install"):
         ray_session().__enter__()

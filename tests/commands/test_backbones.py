@@ -3,10 +3,12 @@
 import json
 import re
 
+import pytest
+
 from command_line import run
 from fieldguide import installation
 from fieldguide.backbones import export, speed
-from fieldguide.errors import BackboneError
+from fieldguide.errors import BackboneError, ModelFileError, OutputError
 
 
 def test_backbones_are_listed(capsys):
@@ -40,13 +42,23 @@ def test_the_table_has_a_column_of_times(capsys, monkeypatch):
     assert "without decoding" in err
 
 
-def test_a_network_that_cannot_be_read_does_not_stop_the_others(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("found", "shown"), [(0.789, "0.79"), (12.345, "12.3"), (99.97, "100"), (999.7, "1000"), (2345.6, "2346")]
+)
+def test_times_are_plain_numbers(found, shown, capsys, monkeypatch):
+    monkeypatch.setattr(speed, "milliseconds_an_image", lambda backbone: found)
+    out = run(capsys, "backbones", "--time")[1]
+    assert re.search(rf"^efficientnet_lite0 +\d+ +224 +{shown} +apache", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("error", [BackboneError, ModelFileError, OutputError])
+def test_a_network_that_cannot_be_read_does_not_stop_the_others(error, capsys, monkeypatch):
     monkeypatch.setattr(speed, "milliseconds_an_image", lambda backbone: 12.345)
     exported = export.export
 
     def damaged(name, **options):
         if name == "efficientnet_lite1":
-            raise BackboneError("damaged")
+            raise error("damaged")
         return exported(name, **options)
 
     monkeypatch.setattr(export, "export", damaged)

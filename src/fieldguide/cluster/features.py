@@ -6,6 +6,7 @@ no cache: it is told the digests that are known, and so needs no folder that mac
 """
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -33,6 +34,7 @@ from fieldguide.cluster.ray_session import ray_for, ray_session
 from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
 from fieldguide.images.content_cache import Entry, FeatureCache
 from fieldguide.images.decoding import read_bytes
+from fieldguide.images.network_input import network_pixels
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes import NEED_TORCH
 
@@ -42,6 +44,8 @@ PARTS_A_WORKER = 4
 """Parts that each process gets where there are few photos, so that all end at about the same time."""
 ONLY_HERE = frozenset({"missing", "unreadable", "not_a_file"})
 """Refusals of a file that another machine may not see."""
+LACKING = "plugin_missing"
+"""Refusal of a file for which another machine may lack a package."""
 
 
 @contextlib.contextmanager
@@ -108,7 +112,8 @@ class ClusterPass:
         Raises
         ------
         DataError
-            If a file is on this machine and not where a process of the cluster looks.
+            If a file is on this machine and not where a process of the cluster looks, or such a process lacks
+            a package that reads it.
         OutputError
             If there is no room for the vectors, a process ended again and again, or a machine has other
             versions.
@@ -201,16 +206,24 @@ class _Merger:
         return image
 
     def _check_seen(self, path: str, refusal: Refusal) -> None:
-        """See that a file that is refused elsewhere is not there for this machine either."""
-        if refusal.code not in ONLY_HERE:
-            return
+        """See that a file that is refused elsewhere is not there, or not to be read, here either."""
         with contextlib.suppress(RefusedInput):
-            read_bytes(path)
-            raise DataError(
-                f"--cluster: {path} is on this machine, but a machine of the cluster says: "
-                f"{refusal.message}; put the photos where all of them find them under the same name"
-            )
+            if refusal.code in ONLY_HERE:
+                read_bytes(path)
+                raise DataError(
+                    f"--cluster: {path} is on this machine, but a machine of the cluster says: "
+                    f"{refusal.message}; put the photos where all of them find them under the same name"
+                )
+            if refusal.code == LACKING:
+                network_pixels(read_bytes(path), self.job.backbone.preprocessing)
+                raise DataError(
+                    f"--cluster: {path} can be read here, but a machine of the cluster says: "
+                    f"{refusal.message}; install the same packages on all"
+                )
+
+    @functools.cached_property
+    def _worker_here(self) -> FeatureWorker:
+        return FeatureWorker(self.job, np.empty(0, np.uint64))
 
     def _computed_here(self, path: str) -> Entry | Refusal:
-        worker = FeatureWorker(self.job, np.empty(0, np.uint64))
-        return self._entry(path, worker.work(ImagePart(0, [path])).images[0])
+        return self._entry(path, self._worker_here.work(ImagePart(0, [path])).images[0])

@@ -80,7 +80,7 @@ def parts_done(
     try:
         for _ in range(workers):
             pool.start()
-        while pool.calls:
+        while pool.calls and not pool.finished:
             yield from pool.step()
     finally:
         pool.stop()
@@ -98,11 +98,17 @@ class _Pool(Generic[Given, Done]):
         self.again: deque[Given] = deque()
         self.open: dict[int, bool] = {}
         """Parts from the first on that is not done, in the order handed out → whether they are done."""
+        self.all_read = False
         self.waiting: list[tuple[Any, int]] = []
         """Actors that got fewer parts than they could have, and how many fewer."""
         self.ends: Counter[int] = Counter()
         self.failed_starts = 0
         self.actors: list[Any] = []
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is done, though a busy cluster may still have actors wait to be started."""
+        return self.all_read and not self.open
 
     def start(self) -> None:
         """Start an actor; it gets work once it is there, for a busy cluster may have it wait."""
@@ -149,7 +155,9 @@ class _Pool(Generic[Given, Done]):
         if self.ahead is not None and len(self.open) >= self.ahead:
             return None
         part = next(self.parts, None)
-        if part is not None:
+        if part is None:
+            self.all_read = True
+        else:
             self.open[part.number] = False
         return part
 

@@ -6,6 +6,8 @@ Nothing is reported to Ray's makers, and no dashboard is served.
 import contextlib
 import importlib
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +59,8 @@ def ray_for(address: str) -> Any:
     OptionError
         If Ray is not installed, or the address none of a cluster.
     """
+    if not isinstance(address, str) or not address:  # of a script: True, say
+        raise OptionError(f"cluster: must be 'local', 'auto' or 'HOST:PORT', got {address!r}")
     if address.startswith("ray://"):
         raise OptionError(
             f"--cluster {address}: must be local, auto or HOST:PORT; run the command on a machine of the "
@@ -76,7 +80,20 @@ def _connect(ray: Any, address: str, cores: int | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     started = {"include_dashboard": False, "num_cpus": cores} if address == LOCAL else {}
     try:
-        ray.init(address=address, **quiet, **started)
+        with _sigterm_kept():
+            ray.init(address=address, **quiet, **started)
     except Exception as error:  # ConnectionError, ValueError, RuntimeError: Ray's own kinds vary
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise OptionError(f"--cluster {address}: the cluster cannot be had: {reason}") from error
+
+
+@contextlib.contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Keep somebody's handler of SIGTERM: Ray puts its own in its place, which exits without a word."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and before not in (None, signal.SIG_DFL):
+            signal.signal(signal.SIGTERM, before)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fieldguide.commands import terminal
-from fieldguide.errors import BackboneError
+from fieldguide.errors import FieldguideError
 from fieldguide.progress import Progress
 
 NAME = "backbones"
@@ -53,10 +53,14 @@ def _line(row: dict[str, Any]) -> tuple[str, ...]:
     numbers: tuple[str, ...] = (f"{row['megabytes']:.0f}", str(row["size"]))
     if "milliseconds" in row:
         found = row["milliseconds"]
-        numbers = (*numbers, "" if found is None else f"{found:.3g}")
+        numbers = (*numbers, "" if found is None else _three_digits(found))
     offline = "yes" if row["usable_offline"] else "no"
     torch = "needed" if row["needs_torch"] else "no"
     return (row["name"], *numbers, row["licence"], offline, torch, row["description"])
+
+
+def _three_digits(milliseconds: float) -> str:
+    return f"{milliseconds:.3g}" if milliseconds < 100 else f"{milliseconds:.0f}"
 
 
 def timed(rows: Sequence[dict[str, Any]], progress: Progress) -> list[dict[str, Any]]:
@@ -78,7 +82,7 @@ def _measured(name: str, progress: Progress) -> float | None:
 
     try:
         return round(milliseconds_an_image(export(name, progress=progress)), 2)
-    except BackboneError as error:
+    except FieldguideError as error:
         terminal.say(f"{name}: not measured; {error}")
         return None
 
