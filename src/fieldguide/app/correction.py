@@ -27,10 +27,11 @@ def summary(data: Path) -> None:
         if not lines:
             return
         actions = [line.action for line in lines]
-        changed, dropped = actions.count("relabel"), actions.count("drop")
+        tags = actions.count("add") + actions.count("remove")
+        changed = counted(tags, "tag") if tags else counted(actions.count("relabel"), "label")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f":material/build: **{counted(changed, 'label')} put right, {counted(dropped, 'photo')} "
+                f":material/build: **{changed} put right, {counted(actions.count('drop'), 'photo')} "
                 "left out.** The photos themselves stay as they are."
             )
             st.download_button(
