@@ -14,7 +14,6 @@ from fieldguide.app import (
     findings,
     gallery,
     session_state,
-    tag_correction,
     widgets,
 )
 from fieldguide.app.texts import counted, plain, sentence, short
@@ -159,7 +158,7 @@ def _sheets(path: Path, dataset: Dataset, numbers: Counter[str]) -> None:
     first = (int(sheet) - 1) * PER_SHEET
     some = places[first : first + PER_SHEET]
     if st.toggle("Put tags right" if of_tags else "Put labels right", key="fix-labels"):
-        edit = tag_correction.editor if of_tags else correction.editor
+        edit = correction.tag_editor if of_tags else correction.editor
         edit(path, dataset, some, {}, f"{label}-{sheet}")
     else:
         captions = [", ".join(names_at(dataset, place)) for place in some] if of_tags else None

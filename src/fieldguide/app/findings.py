@@ -12,7 +12,6 @@ from fieldguide.app import (
     gallery,
     job_progress,
     session_state,
-    tag_correction,
 )
 from fieldguide.app.texts import counted, plain
 from fieldguide.data.corrections import Correction, read_corrections
@@ -107,7 +106,7 @@ def _suggestions(data: Path, dataset: Dataset, job: Job) -> None:
         of_tags = _all_by_row(dataset, fixes)
         if of_tags:
             _introduced()
-            tag_correction.editor(data, dataset, list(of_tags)[:MOST_FIXES], of_tags, "suggested")
+            correction.tag_editor(data, dataset, list(of_tags)[:MOST_FIXES], of_tags, "suggested")
         return
     suggested = _by_row(dataset, fixes)
     if suggested:
@@ -122,7 +121,7 @@ def _introduced() -> None:
 
 def _all_by_row(dataset: Dataset, fixes: list[Correction]) -> dict[int, list[Correction]]:
     """Of tags: a photo may have several."""
-    wanted = tag_correction.by_path(fixes)
+    wanted = correction.by_path(fixes)
     keyed = ((row, dataset.display(path)) for row, path in enumerate(dataset.paths))
     return {row: wanted[key] for row, key in keyed if key in wanted}
 

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fieldguide.app import findings, tag_correction
+from fieldguide.app import correction, findings
 from fieldguide.app.correction import BY_HAND
 from fieldguide.data.corrections import Correction, corrected
 from fieldguide.data.dataset import open_dataset
@@ -51,13 +51,13 @@ def row_of(dataset, tags):
 def test_each_tag_that_differs_is_a_line(dataset):
     row = row_of(dataset, ["green", "red"])
     path = dataset.display(dataset.paths[row])
-    assert tag_correction.changes(dataset, row, cells(["red", "green"])) == []
-    assert tag_correction.changes(dataset, row, cells(["blue", "red"])) == [
+    assert correction.tag_changes(dataset, row, cells(["red", "green"])) == []
+    assert correction.tag_changes(dataset, row, cells(["blue", "red"])) == [
         Correction(path, "", "blue", "add", BY_HAND),
         Correction(path, "green", "", "remove", BY_HAND),
     ]
-    assert [line.label for line in tag_correction.changes(dataset, row, cells(None))] == ["green", "red"]
-    (dropped,) = tag_correction.changes(dataset, row, cells(["blue"], leave_out=True, why="blurred"))
+    assert [line.label for line in correction.tag_changes(dataset, row, cells(None))] == ["green", "red"]
+    (dropped,) = correction.tag_changes(dataset, row, cells(["blue"], leave_out=True, why="blurred"))
     assert (dropped.action, dropped.reason) == ("drop", "blurred")
 
 
@@ -65,11 +65,11 @@ def test_what_is_saved_makes_the_tags_that_were_wanted(dataset, tmp_path):
     table = CorrectionTable(tmp_path, tmp_path / "data")
     row = row_of(dataset, ["red"])
     path = dataset.display(dataset.paths[row])
-    table.replace({path}, tag_correction.changes(dataset, row, cells(["blue", "green"])))
+    table.replace({path}, correction.tag_changes(dataset, row, cells(["blue", "green"])))
     fixed = corrected(dataset, table.lines())
     assert fixed.tags_at(row).present == ("blue", "green")
     assert fixed.refused == dataset.refused
-    table.replace({path}, tag_correction.changes(dataset, row, cells(["red"])))
+    table.replace({path}, correction.tag_changes(dataset, row, cells(["red"])))
     assert table.lines() == ()  # as it was: no line is left
 
 
@@ -113,6 +113,6 @@ def test_all_suggestions_for_a_photo_stand_in_its_row(dataset):
         Correction("elsewhere.png", "", "red", "add", ""),
     ]
     assert findings._all_by_row(dataset, fixes) == {5: fixes[:2]}
-    shown = tag_correction._row(dataset, 5, fixes[:2])
+    shown = correction._tag_row(dataset, 5, fixes[:2])
     assert "red" in shown["tags"] and "blue" not in shown["tags"]
     assert shown["why"] == "likely missing; likely wrong"
