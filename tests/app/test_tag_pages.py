@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -183,7 +184,9 @@ def test_photos_with_tags_are_looked_at(folder, table, orders):
     figures = {metric.label: metric.value for metric in at.metric}
     assert figures == {"Photos": "24", "Tags": "3", "Without any tag": "3"}
     at = press(at, "Look for faults")
-    assert orders == [["check", str(table)]]
+    ((*order, suggestions),) = orders
+    assert order == ["check", str(table), "--fix"]
+    assert Path(suggestions).parent == Workspace(folder).fixes
 
 
 def test_the_task_can_be_said(folder, table):

@@ -4,8 +4,10 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("pyarrow")
 import pyarrow.parquet
@@ -13,10 +15,12 @@ import pyarrow.parquet
 from fieldguide.errors import DataError, OptionError, OutputError
 from fieldguide.prediction.inputs import Inputs
 from fieldguide.prediction.parts import MANIFEST, PartFolder, PartState, manifest_of, merge_parts
+from fieldguide.prediction.predictor import load
 from fieldguide.prediction.rows import columns_for
 from fieldguide.prediction.writers import write_predictions
 from writer_oracle import NAMES, Oracle
 
+TAGS = Path(__file__).parents[1] / "golden" / "tags.onnx"
 RUN = manifest_of("f" * 64, NAMES, 5, 1, part_rows=4)
 
 
@@ -61,6 +65,27 @@ def test_merged_they_are_the_file_of_a_run_without_parts(suffix, listed, tmp_pat
     write_predictions(Oracle(), Inputs(NAMES), tmp_path / f"y{suffix}", listed=listed)
     assert (tmp_path / f"x{suffix}").read_bytes() == (tmp_path / f"y{suffix}").read_bytes()
     assert told == [("merging", 4, 6), ("merging", 6, 6)]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_parts_of_a_model_of_tags_are_merged_to_the_file_of_a_run_without_parts(suffix, tmp_path):
+    (tmp_path / "broken.png").write_text("no image")
+    Image.new("RGB", (9, 7), "red").save(tmp_path / "red.png")
+    Image.new("RGB", (7, 9), "blue").save(tmp_path / "blue.png")
+    names = [str(tmp_path / name) for name in ("broken.png", "red.png", "blue.png")]
+    model = load(TAGS)
+    run = manifest_of(model.digest, names, 5, 2, part_rows=2)
+    folder = PartFolder(tmp_path / "parts")
+    folder.begin(run)
+    for number in range(2):
+        first, end = run.bounds(number)
+        rows = [answer.as_row() for answer in model.predict_stream(names[first:end], top=5)]
+        folder.write_part(number, first, rows, run)
+    table = pyarrow.parquet.read_table(folder.place / "part-000001.parquet")
+    assert table["labels"].to_pylist() == ["|".join(model.predict([names[2]])[0].labels)]
+    assert merge_parts(folder.place, tmp_path / f"x{suffix}") == 3
+    write_predictions(model, Inputs(names), tmp_path / f"plain{suffix}", listed=2)
+    assert (tmp_path / f"x{suffix}").read_bytes() == (tmp_path / f"plain{suffix}").read_bytes()
 
 
 def test_what_is_missing_is_said_and_nothing_written(folder, tmp_path):

@@ -1,6 +1,6 @@
-"""Labels put right by clicking: a table with pictures, whose changes become lines of a corrections table."""
+"""Labels and tags put right by clicking: a table with pictures, whose changes become lines of corrections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ def summary(data: Path) -> None:
         if not lines:
             return
         actions = [line.action for line in lines]
-        changed, dropped = actions.count("relabel"), actions.count("drop")
+        tags = actions.count("add") + actions.count("remove")
+        changed = counted(tags, "tag") if tags else counted(actions.count("relabel"), "label")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f":material/build: **{counted(changed, 'label')} put right, {counted(dropped, 'photo')} "
+                f":material/build: **{changed} put right, {counted(actions.count('drop'), 'photo')} "
                 "left out.** The photos themselves stay as they are."
             )
             st.download_button(
@@ -109,3 +110,86 @@ def _line(
     if cells["label"] != label:
         return Correction(path, label, str(cells["label"]), "relabel", reason)
     return Correction(path, label, "", "keep", reason) if (path, label) in made else None
+
+
+def tag_editor(
+    data: Path, dataset: Dataset, rows: Sequence[int], suggested: Mapping[int, Sequence[Correction]], key: str
+) -> None:
+    """Photos with their tags, to be changed or left out.
+
+    Parameters
+    ----------
+    data, dataset
+        The photos.
+    rows
+        Those shown.
+    suggested
+        Corrections that the table begins with, by row.
+    key
+        Names the table on its page.
+    """
+    made = by_path(table(data).lines())
+    lines = {row: [*made.get(_path(dataset, row), ()), *suggested.get(row, ())] for row in rows}
+    before = [_tag_row(dataset, row, lines[row]) for row in rows]
+    why = ["why"] if any(row["why"] for row in before) else []
+    after = st.data_editor(
+        before,
+        column_order=["photo", "tags", "leave out", *why, "file"],
+        column_config={
+            "photo": st.column_config.ImageColumn("photo", width=80),
+            "tags": st.column_config.MultiselectColumn("tags", options=list(dataset.classes), width="large"),
+            "leave out": st.column_config.CheckboxColumn("leave out"),
+            "why": st.column_config.TextColumn("why", width="large"),
+        },
+        disabled=["photo", "file", "why"], hide_index=True, row_height=72, key=f"edit-{key}",
+    )  # fmt: skip
+    if st.button("Save these tags", key=f"save-{key}", type="primary", icon=":material/save:"):
+        wanted = [
+            line for row, cells in zip(rows, after, strict=True) for line in tag_changes(dataset, row, cells)
+        ]
+        with session_state.errors_shown():
+            table(data).replace({_path(dataset, row) for row in rows}, wanted)
+            st.toast(f"{counted(len(wanted), 'correction')} saved")
+            st.rerun()
+
+
+def by_path(lines: Iterable[Correction]) -> dict[str, list[Correction]]:
+    """Lines of each photo, by its path as results show it."""
+    found: dict[str, list[Correction]] = {}
+    for line in lines:
+        found.setdefault(line.path, []).append(line)
+    return found
+
+
+def tag_changes(dataset: Dataset, row: int, cells: Mapping[str, Any]) -> list[Correction]:
+    """The corrections that a row of the table asks for: a line a tag; none where it is right as it is."""
+    path, reason = _path(dataset, row), str(cells["why"]) or BY_HAND
+    if cells["leave out"]:
+        return [Correction(path, "", "", "drop", reason)]
+    had, wanted = set(_tags(dataset, row)), set(cells["tags"] or ())
+    return [
+        *(Correction(path, "", tag, "add", reason) for tag in sorted(wanted - had)),
+        *(Correction(path, tag, "", "remove", reason) for tag in sorted(had - wanted)),
+    ]
+
+
+def _tag_row(dataset: Dataset, row: int, lines: Sequence[Correction]) -> dict[str, Any]:
+    tags = set(_tags(dataset, row))
+    tags |= {line.corrected for line in lines if line.action == "add" and line.corrected in dataset.classes}
+    tags -= {line.label for line in lines if line.action == "remove"}
+    return {
+        "photo": gallery.small(dataset.paths[row]),
+        "tags": sorted(tags),
+        "leave out": any(line.action == "drop" for line in lines),
+        "why": short("; ".join(dict.fromkeys(line.reason for line in lines)), 120),
+        "file": short(_path(dataset, row)),
+    }
+
+
+def _path(dataset: Dataset, row: int) -> str:
+    return dataset.display(dataset.paths[row])
+
+
+def _tags(dataset: Dataset, row: int) -> tuple[str, ...]:
+    tags = dataset.tags_at(row)
+    return () if tags is None else tags.present

@@ -8,7 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import correction, data_source, findings, gallery, session_state, widgets
+from fieldguide.app import (
+    correction,
+    data_source,
+    findings,
+    gallery,
+    session_state,
+    widgets,
+)
 from fieldguide.app.texts import counted, plain, sentence, short
 from fieldguide.data.archives import ARCHIVE_SUFFIXES
 from fieldguide.data.dataset import Dataset
@@ -150,11 +157,10 @@ def _sheets(path: Path, dataset: Dataset, numbers: Counter[str]) -> None:
         sheet = st.number_input("Sheet", 1, max(sheets, 1), key=f"sheet-{label}", width=120)
     first = (int(sheet) - 1) * PER_SHEET
     some = places[first : first + PER_SHEET]
-    if of_tags:
-        captions = [", ".join(names_at(dataset, place)) for place in some]
-        gallery.sheet([dataset.paths[place] for place in some], dataset, captions)
-    elif st.toggle("Put labels right", key="fix-labels"):
-        correction.editor(path, dataset, some, {}, f"{label}-{sheet}")
+    if st.toggle("Put tags right" if of_tags else "Put labels right", key="fix-labels"):
+        edit = correction.tag_editor if of_tags else correction.editor
+        edit(path, dataset, some, {}, f"{label}-{sheet}")
     else:
-        gallery.sheet([dataset.paths[place] for place in some], dataset)
+        captions = [", ".join(names_at(dataset, place)) for place in some] if of_tags else None
+        gallery.sheet([dataset.paths[place] for place in some], dataset, captions)
     st.caption(f"{first + 1:,} to {first + len(some):,} of {len(places):,}")

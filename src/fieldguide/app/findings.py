@@ -6,7 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import correction, data_source, gallery, job_progress, session_state
+from fieldguide.app import (
+    correction,
+    data_source,
+    gallery,
+    job_progress,
+    session_state,
+)
 from fieldguide.app.texts import counted, plain
 from fieldguide.data.corrections import Correction, read_corrections
 from fieldguide.data.dataset import Dataset
@@ -28,16 +34,14 @@ def show(data: Path, dataset: Dataset) -> None:
             "whatever is unlike the rest. Nothing on the disk is changed."
         )
         st.button(
-            "Look for faults", type="primary", on_click=_start, args=(data, dataset.task),
+            "Look for faults", type="primary", on_click=_start, args=(data,),
             icon=":material/search:",
         )  # fmt: skip
         return
     if job.result is None:
         job_progress.watch(job)
         return
-    st.button(
-        "Look again", on_click=_start, args=(data, dataset.task), icon=":material/refresh:", type="tertiary"
-    )
+    st.button("Look again", on_click=_start, args=(data,), icon=":material/refresh:", type="tertiary")
     _found(data, dataset, job, job.result)
 
 
@@ -48,12 +52,11 @@ def _latest(data: Path) -> Job | None:
     return next(jobs, None)
 
 
-def _start(data: Path, task: Task) -> None:
+def _start(data: Path) -> None:
     with session_state.errors_shown():
         space = session_state.workspace()
         suggestions = space.fixes / f"suggested-{correction.table(data).path.name}"
-        # Corrections of tags are not made on this page: a label that is replaced is no tag that is missing.
-        fix = ["--fix", str(suggestions)] if task is Task.SINGLE else []
+        fix = ["--fix", str(suggestions)]
         start(space.jobs, ["check", str(data), *fix, *data_source.reading_arguments(data)])
 
 
@@ -95,15 +98,32 @@ def _finding(
 
 def _suggestions(data: Path, dataset: Dataset, job: Job) -> None:
     path = Path(job.option("--fix") or "")
-    if dataset.task is Task.MULTIPLE or not path.is_file():
+    if not path.is_file():
         return
-    made = {(line.path, line.label) for line in correction.table(data).lines()}
-    suggested = _by_row(dataset, [fix for fix in read_corrections(path) if (fix.path, fix.label) not in made])
-    if not suggested:
+    made = {line.about for line in correction.table(data).lines()}
+    fixes = [fix for fix in read_corrections(path) if fix.about not in made]
+    if dataset.task is Task.MULTIPLE:
+        of_tags = _all_by_row(dataset, fixes)
+        if of_tags:
+            _introduced()
+            correction.tag_editor(data, dataset, list(of_tags)[:MOST_FIXES], of_tags, "suggested")
         return
+    suggested = _by_row(dataset, fixes)
+    if suggested:
+        _introduced()
+        correction.editor(data, dataset, list(suggested)[:MOST_FIXES], suggested, "suggested")
+
+
+def _introduced() -> None:
     st.subheader("Suggested corrections", anchor=False)
     st.markdown("Look through them, change what is wrong, and save. Training can apply them.")
-    correction.editor(data, dataset, list(suggested)[:MOST_FIXES], suggested, "suggested")
+
+
+def _all_by_row(dataset: Dataset, fixes: list[Correction]) -> dict[int, list[Correction]]:
+    """Of tags: a photo may have several."""
+    wanted = correction.by_path(fixes)
+    keyed = ((row, dataset.display(path)) for row, path in enumerate(dataset.paths))
+    return {row: wanted[key] for row, key in keyed if key in wanted}
 
 
 def _by_row(dataset: Dataset, fixes: list[Correction]) -> dict[int, Correction]:

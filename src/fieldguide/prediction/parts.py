@@ -269,7 +269,7 @@ def _encoded(first: int, rows: Iterable[Row], manifest: Manifest) -> bytes:
     import pyarrow.parquet
 
     rows = list(rows)
-    names = columns_for(manifest.listed)
+    names = columns_for(manifest.listed, tags="labels" in rows[0])
     columns = zip(*(flat(row, formulas=False, listed=manifest.listed) for row in rows), strict=True)
     arrays = [pyarrow.array(values, column_type(name)) for name, values in zip(names, columns, strict=True)]
     index = pyarrow.array(range(first, first + len(rows)), pyarrow.int64())

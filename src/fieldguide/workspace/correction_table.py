@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from fieldguide.data.corrections import Correction, read_corrections, write_corrections
@@ -35,7 +35,7 @@ class CorrectionTable:
         return read_corrections(self.path) if self.path.is_file() else ()
 
     def put(self, lines: Iterable[Correction]) -> None:
-        """Add corrections; one of the same image and label takes an older one's place.
+        """Add corrections; one of the same image and label, or image and tag, takes an older one's place.
 
         Raises
         ------
@@ -44,11 +44,24 @@ class CorrectionTable:
         OutputError
             If it cannot be written.
         """
-        merged = {(line.path, line.label): line for line in self.lines()}
+        merged = {line.about: line for line in self.lines()}
         for line in lines:
-            merged.pop((line.path, line.label), None)
-            merged[line.path, line.label] = line
+            merged.pop(line.about, None)
+            merged[line.about] = line
         write_corrections(merged.values(), self.path)
+
+    def replace(self, paths: Collection[str], lines: Iterable[Correction]) -> None:
+        """Put these corrections in the place of all that there were of the given images.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read.
+        OutputError
+            If it cannot be written.
+        """
+        others = [line for line in self.lines() if line.path not in paths]
+        write_corrections([*others, *lines], self.path)
 
     def clear(self) -> None:
         """Undo all; the photos were never touched."""
