@@ -39,8 +39,8 @@ def relevance(rows: FloatArray, labels: IntArray, n_classes: int) -> FloatArray:
     Examples
     --------
     >>> rows = np.array([[1, 1], [2, 3], [7, 2], [8, 4]], dtype=np.float32)
-    >>> relevance(rows, labels=np.array([0, 0, 1, 1]), n_classes=2).round(2).tolist()
-    [1.41, 0.09]
+    >>> [round(float(weight), 2) for weight in relevance(rows, labels=np.array([0, 0, 1, 1]), n_classes=2)]
+    [1.41, 0.12]
     """
     counts = np.bincount(labels, minlength=n_classes)
     present = counts > 0

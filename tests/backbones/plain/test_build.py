@@ -188,9 +188,9 @@ def test_maps_behind_every_part_of_the_features_are_found_in_the_graph(saved):
     names = {"mean": np.mean, "max": np.max}
     assert [part.kind for part in found.parts] == ["mean", "max"] * (len(built.depths) // 2)
     maps = {part.map for part in found.parts}
-    values = run(with_outputs(whole, sorted({found.features, *maps})), pixels(2, 64))
+    values = run(with_outputs(whole, sorted({found.head.features, *maps})), pixels(2, 64))
     pooled = [names[part.kind](values[part.map], axis=(2, 3)) for part in found.parts]
-    np.testing.assert_allclose(np.concatenate(pooled, 1), values[found.features], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(pooled, 1), values[found.head.features], rtol=1e-4, atol=1e-5)
 
 
 def test_it_needs_no_training_library():
