@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import fieldguide
@@ -38,9 +39,14 @@ def paths(photos):
     return [*found[:7], str(photos / "never-was.png"), *found[7:]]
 
 
+# ONNX Runtime 1.20 gives other last bits for a batch of one image than for one of two; 1.32 does not.
+LAST_BITS = 0 if tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= (1, 32) else 1e-6
+
+
 def same(one, other):
-    for name in ("vectors", "signatures", "rows"):
+    for name in ("signatures", "rows"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    np.testing.assert_allclose(one.vectors, other.vectors, rtol=LAST_BITS, atol=LAST_BITS)
     assert (one.digests, one.refused) == (other.digests, other.refused)
 
 
