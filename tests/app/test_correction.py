@@ -1,6 +1,7 @@
 """Tags put right on the Data page: a line a tag, as `train --corrections` takes them."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fieldguide.app import correction, findings
 from fieldguide.app.correction import BY_HAND
 from fieldguide.data.corrections import Correction, corrected
-from fieldguide.data.dataset import open_dataset
+from fieldguide.data.dataset import Dataset, open_dataset
 from fieldguide.tasks.task import EITHER
 from fieldguide.workspace.correction_table import CorrectionTable
 from fieldguide.workspace.folder import Workspace
@@ -71,6 +72,26 @@ def test_what_is_saved_makes_the_tags_that_were_wanted(dataset, tmp_path):
     assert fixed.refused == dataset.refused
     table.replace({path}, correction.tag_changes(dataset, row, cells(["red"])))
     assert table.lines() == ()  # as it was: no line is left
+
+
+def test_a_suggestion_that_is_not_followed_is_not_made_again(dataset):
+    row = row_of(dataset, ["red"])
+    path = dataset.display(dataset.paths[row])
+    lines = [Correction(path, "", tag, "add", "likely missing") for tag in ("blue", "green")]
+    said = correction.tag_changes(dataset, row, cells(["green", "red"]), lines)
+    assert [(line.action, line.corrected) for line in said] == [("add", "green"), ("keep", "blue")]
+    assert {line.about for line in said} == {line.about for line in lines}
+    assert corrected(dataset, said).tags_at(row).present == ("green", "red")
+    again = correction.tag_changes(dataset, row, cells(["green", "red"]), said)
+    assert again == said
+    assert correction._tag_row(dataset, row, said)["tags"] == ["green", "red"]
+
+
+def test_a_label_that_was_doubted_and_is_right_is_kept():
+    photos = Dataset(Path("photos"), ("a.jpg", "b.jpg"), ("cat", "dog"))
+    right = {"label": "cat", "leave out": False, "why": "unlike its class"}
+    assert correction._line(photos, 0, right, False, {}) is None
+    assert correction._line(photos, 0, right, True, {}).action == "keep"
 
 
 def test_several_tags_added_to_one_photo_have_a_line_each(tmp_path):

@@ -1,6 +1,7 @@
 """Labels and tags put right by clicking: a table with pictures, whose changes become lines of corrections."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def editor(
         lines = [
             line
             for row, cells in zip(rows, after, strict=True)
-            if (line := _line(dataset, row, cells, made)) is not None
+            if (line := _line(dataset, row, cells, row in suggested, made)) is not None
         ]
         with session_state.errors_shown():
             table(data).put(lines)
@@ -100,16 +101,20 @@ def _row(
 
 
 def _line(
-    dataset: Dataset, row: int, cells: Mapping[str, Any], made: Mapping[tuple[str, str], Correction]
+    dataset: Dataset,
+    row: int,
+    cells: Mapping[str, Any],
+    doubted: bool,
+    made: Mapping[tuple[str, str], Correction],
 ) -> Correction | None:
-    """The correction that a row of the table asks for; None where it is right as it is and always was."""
+    """The correction that a row of the table asks for; None where it is right and nothing was said."""
     path, label = dataset.display(dataset.paths[row]), dataset.labels[row]
     reason = str(cells["why"]) or BY_HAND
     if cells["leave out"]:
         return Correction(path, label, "", "drop", reason)
     if cells["label"] != label:
         return Correction(path, label, str(cells["label"]), "relabel", reason)
-    return Correction(path, label, "", "keep", reason) if (path, label) in made else None
+    return Correction(path, label, "", "keep", reason) if doubted or (path, label) in made else None
 
 
 def tag_editor(
@@ -145,7 +150,9 @@ def tag_editor(
     )  # fmt: skip
     if st.button("Save these tags", key=f"save-{key}", type="primary", icon=":material/save:"):
         wanted = [
-            line for row, cells in zip(rows, after, strict=True) for line in tag_changes(dataset, row, cells)
+            line
+            for row, cells in zip(rows, after, strict=True)
+            for line in tag_changes(dataset, row, cells, lines[row])
         ]
         with session_state.errors_shown():
             table(data).replace({_path(dataset, row) for row in rows}, wanted)
@@ -161,16 +168,25 @@ def by_path(lines: Iterable[Correction]) -> dict[str, list[Correction]]:
     return found
 
 
-def tag_changes(dataset: Dataset, row: int, cells: Mapping[str, Any]) -> list[Correction]:
-    """The corrections that a row of the table asks for: a line a tag; none where it is right as it is."""
+def tag_changes(
+    dataset: Dataset, row: int, cells: Mapping[str, Any], lines: Iterable[Correction] = ()
+) -> list[Correction]:
+    """The corrections that a row of the table asks for, a line a tag.
+
+    Of `lines`, which the row began with, those that are not followed say `keep`, and are not
+    suggested again.
+    """
     path, reason = _path(dataset, row), str(cells["why"]) or BY_HAND
     if cells["leave out"]:
         return [Correction(path, "", "", "drop", reason)]
     had, wanted = set(_tags(dataset, row)), set(cells["tags"] or ())
-    return [
+    changed = [
         *(Correction(path, "", tag, "add", reason) for tag in sorted(wanted - had)),
         *(Correction(path, tag, "", "remove", reason) for tag in sorted(had - wanted)),
     ]
+    known = {line.about for line in changed}
+    left = {line.about: line for line in lines if line.about not in known and line.action != "drop"}
+    return [*changed, *(replace(line, action="keep") for line in left.values())]
 
 
 def _tag_row(dataset: Dataset, row: int, lines: Sequence[Correction]) -> dict[str, Any]:

@@ -8,14 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import (
-    correction,
-    data_source,
-    findings,
-    gallery,
-    session_state,
-    widgets,
-)
+from fieldguide.app import correction, data_source, findings, gallery, session_state, widgets
 from fieldguide.app.texts import counted, plain, sentence, short
 from fieldguide.data.archives import ARCHIVE_SUFFIXES
 from fieldguide.data.dataset import Dataset

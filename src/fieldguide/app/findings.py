@@ -6,13 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fieldguide.app import (
-    correction,
-    data_source,
-    gallery,
-    job_progress,
-    session_state,
-)
+from fieldguide.app import correction, data_source, gallery, job_progress, session_state
 from fieldguide.app.texts import counted, plain
 from fieldguide.data.corrections import Correction, read_corrections
 from fieldguide.data.dataset import Dataset
@@ -56,8 +50,8 @@ def _start(data: Path) -> None:
     with session_state.errors_shown():
         space = session_state.workspace()
         suggestions = space.fixes / f"suggested-{correction.table(data).path.name}"
-        fix = ["--fix", str(suggestions)]
-        start(space.jobs, ["check", str(data), *fix, *data_source.reading_arguments(data)])
+        order = ["check", str(data), "--fix", str(suggestions)]
+        start(space.jobs, [*order, *data_source.reading_arguments(data)])
 
 
 def _found(data: Path, dataset: Dataset, job: Job, result: Mapping[str, Any]) -> None:
