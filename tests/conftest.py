@@ -1,7 +1,9 @@
 """What all tests share: a cache folder of their own, and small photos."""
 
+import functools
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 # Tests start processes of their own; the threads of all of them would only wait for each other.
@@ -22,6 +24,24 @@ NEED_TORCH = (Path(__file__).parent / "needs_torch.txt").read_text().split()
 """Files of tests that need torch; test_torch_free.py has it only get shorter."""
 # Without torch these are not collected: .ci/run runs all others in an environment that has none.
 collect_ignore = [] if HAS_TORCH else NEED_TORCH
+
+WAITING = re.compile(
+    r"subprocess|multiprocessing|threading|import signal|monotonic\(|sleep\(|playwright|browser|web_opened"
+    r"|import ray|pseudo_terminal|object_server|server_made|def test_\w+\((?:server|hasty)\b"
+)
+"""In the text of test files that wait for other processes, threads or a clock."""
+
+
+def pytest_collection_modifyitems(items):
+    """Have tests that wait for others run once more where they fail: a busy machine lets some wait too long.
+
+    The end of the output names each as RERUN. What computes only is never run again.
+    """
+    waiting = functools.cache(lambda path: bool(WAITING.search(path.read_text())))
+    for item in items:
+        if waiting(item.path):
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=5))
+
 
 TINY = ("test_efficientnet", "test_efficientnet_gn", "test_resnet")
 

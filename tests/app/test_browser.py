@@ -148,8 +148,20 @@ def choose_model(page, model):
     shown.click()
     page.get_by_role("option", name=model, exact=True).click()
     shown.and_(page.locator(f"[value='{model}']")).wait_for()
-    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
+    settle(page)
     return shown
+
+
+def open_tab(page, name):
+    """Open a tab of the page; while the page is still being drawn, a press may be lost."""
+    settle(page)
+    page.get_by_role("tab", name=name).click()
+    page.get_by_role("tab", name=name, selected=True).wait_for()
+    settle(page)
+
+
+def settle(page):
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for()
 
 
 def verdict(page):
@@ -299,9 +311,9 @@ def test_hostile_names_are_shown_as_text(engine, tmp_path, app, paint):
         page.get_by_text("What it says about itself").first.click()
         go(page, "Data", "Photos to learn from")
         choose(page, data)
-        page.get_by_role("tab", name="Contact sheets").click()
+        open_tab(page, "Contact sheets")
         page.locator(".fg-sheet img").first.wait_for()
-        page.get_by_role("tab", name="Photos a class").click()
+        open_tab(page, "Photos a class")
         page.get_by_text("<script>alert(2)").first.wait_for()
     (app.folder / "hostile.onnx").unlink()
 
@@ -343,7 +355,7 @@ def test_from_a_zip_to_a_model_that_classifies(engine, app, tmp_path, paint_clas
         go(page, "Results", "How good is it really?")
         page.get_by_text("photos to measure on").wait_for()
         page.get_by_role("button", name="Measure").click()
-        page.get_by_role("tab", name="Thresholds").click()
+        open_tab(page, "Thresholds")
         page.get_by_text("Wrong answers left").wait_for()
         go(page, "Classify", "What is in the photo?")
         upload(page, file("new.jpg", (folder / "blue" / "003.png").read_bytes()))
@@ -379,11 +391,11 @@ def test_photos_with_tags_are_measured_tag_by_tag(engine, app, tmp_path):
         go(page, "Data", "Photos to learn from")
         choose(page, table)
         page.get_by_text("Without any tag").wait_for()
-        page.get_by_role("tab", name="Contact sheets").click()
+        open_tab(page, "Contact sheets")
         page.locator(".fg-sheet img").nth(11).wait_for()
         go(page, "Results", "How good is it really?")
         page.get_by_role("button", name="Measure").click()
-        page.get_by_role("tab", name="Missed and wrong tags").click()
+        open_tab(page, "Missed and wrong tags")
         page.get_by_text("the surest mistakes first").wait_for()
         page.locator(".fg-sheet img").first.wait_for()
     (app.folder / "tags.onnx").unlink()

@@ -144,22 +144,20 @@ def test_pre_annotations_need_files(server, colours, tmp_path):
 
 
 def test_a_killed_run_goes_on(server, folder, colours, tmp_path):
-    server.fail("set/red", "slow", slow_seconds=3)  # so the others' rows are there for a while
+    server.fail("PUT /photos/out/", "always", "slow", slow_seconds=120)  # all rows are there, and not sent
     code = "import sys, fieldguide; fieldguide.predict(*sys.argv[1:3], out=sys.argv[3])"
     out = "s3://photos/out/killed.jsonl"
     command = [sys.executable, "-c", code, str(colours), "s3://photos/set", out]
     begun = subprocess.Popen(command, env=os.environ)
-    unsent = cache_folder() / "unsent"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not any(
-        file.stat().st_size > 600 for file in unsent.rglob("killed*")
-    ):
+    deadline = time.monotonic() + 300
+    while not any(one.startswith("PUT /photos/out/killed") for one in server.seen):
+        assert begun.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     begun.send_signal(signal.SIGKILL)
     begun.wait()
     server.fail("")
     written = fieldguide.predict(colours, "s3://photos/set", out=out)
-    assert (written.rows, written.kept > 0) == (16, True)
+    assert (written.rows, written.kept) == (16, 16)
     fieldguide.predict(colours, folder, out=tmp_path / "near.jsonl")
     far = [json.loads(line) for line in server.get("out/killed.jsonl").splitlines()]
     assert renamed(far, folder) == rows_of(tmp_path / "near.jsonl")

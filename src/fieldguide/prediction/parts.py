@@ -19,7 +19,7 @@ from fieldguide.errors import DataError, OutputError, RefusedInput
 from fieldguide.files import atomic_write
 from fieldguide.prediction.items import Item, path_of
 from fieldguide.prediction.rows import Row, column_type, columns_for, flat
-from fieldguide.prediction.store_output import local_file_for
+from fieldguide.prediction.store_output import local_file_for, send
 from fieldguide.prediction.writers import writer_for
 from fieldguide.progress import Progress, silent
 from fieldguide.storage.object_store import ObjectUrl, list_objects, read_object, write_object
@@ -245,8 +245,10 @@ def merge_parts(place: Path | ObjectUrl, out: Path | ObjectUrl, progress: Progre
             f"{_name(missing[0])}; run the same predict again, it does only these"
         )
     write = functools.partial(writer_for(Path(out)), listed=manifest.listed)
-    with local_file_for(out) as file_place, atomic_write(file_place) as file:
-        write(_all_rows(folder, manifest, progress), file)
+    with local_file_for(out) as file_place:
+        with atomic_write(file_place) as file:
+            write(_all_rows(folder, manifest, progress), file)
+        send(out, file_place)
     return manifest.inputs
 
 

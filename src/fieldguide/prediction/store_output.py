@@ -16,14 +16,14 @@ from fieldguide.storage.object_store import ObjectUrl, exists, write_object
 
 @contextlib.contextmanager
 def local_file_for(out: Path | ObjectUrl) -> Iterator[Path]:
-    """The file to write; where `out` is an object, the file is put there at the end of the ``with`` block.
+    """The file to write; where `out` is an object, one on this machine; the block ends with :func:`send`.
 
     Raises
     ------
     DataError
         If the store does not answer, before any work.
     OutputError
-        If it cannot be written; the file is kept, and the sentence says where.
+        If the file cannot be written.
     """
     if not isinstance(out, ObjectUrl):
         yield out
@@ -36,10 +36,24 @@ def local_file_for(out: Path | ObjectUrl) -> Iterator[Path]:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}); make room") from error
     place = folder / out.name
     yield place
+    with contextlib.suppress(OSError):  # another run's journal
+        folder.rmdir()
+
+
+def send(out: Path | ObjectUrl, place: Path) -> None:
+    """Put the file of :func:`local_file_for` where `out` says; a journal beside it may be deleted then.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be put there; the file is kept, and the sentence says where.
+    """
+    if not isinstance(out, ObjectUrl):
+        return
     try:
         write_object(out, place)
     except OutputError as error:
-        raise OutputError(f"{error}; the results are in {place}") from error
+        raise OutputError(
+            f"{error}; the same command tries it again without new work; the results are in {place}"
+        ) from error
     place.unlink()
-    with contextlib.suppress(OSError):  # another run's journal
-        folder.rmdir()

@@ -25,7 +25,7 @@ from fieldguide.installation import command_for
 from fieldguide.prediction.inputs import Inputs, Item, path_of
 from fieldguide.prediction.result import Prediction
 from fieldguide.prediction.rows import WRITERS, Row, json_line
-from fieldguide.prediction.store_output import local_file_for
+from fieldguide.prediction.store_output import local_file_for, send
 from fieldguide.progress import Progress, silent
 from fieldguide.storage.checksummed_files import checked_line
 from fieldguide.storage.checksummed_files import line as checksummed_line
@@ -145,6 +145,7 @@ def write_rows_of(
             progress("predicting", written.rows, len(inputs))
         with atomic_write(place) as file:
             write(journal.rows(), file)
+        send(target, place)  # killed before its end, a run sends again what the journal has
         journal.remove()
     return written
 
