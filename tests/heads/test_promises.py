@@ -44,6 +44,17 @@ def test_sets_hold_the_truth_and_typicality_is_among_all_held_out(labels, distan
     assert len(made.ranking.reference) == IMAGES
 
 
+def test_classes_with_enough_images_have_thresholds_of_their_own(labels, distances):
+    made = promise([scores(labels, 6.0)], labels, SHARES, distances)
+    assert made.set_floors is made.class_thresholds
+    assert made.class_thresholds.shape == (CLASSES,)
+    assert "for each class" in made.summary()[1]
+    few = promise([scores(labels[:80], 6.0)], labels[:80], SHARES, distances[:80])
+    assert few.class_thresholds is None
+    assert few.set_floors == few.set_threshold
+    assert "all photos" in few.summary()[1]
+
+
 def test_an_image_whose_class_was_not_known_is_left_out_of_all_but_the_reference(labels, distances):
     unknown = scores(labels, 2.0)
     unknown[:10, :] = np.where(np.eye(CLASSES)[labels[:10]] == 1, -np.inf, unknown[:10])

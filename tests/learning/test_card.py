@@ -11,7 +11,7 @@ from fieldguide.data.dataset import Dataset
 from fieldguide.errors import Refusal
 from fieldguide.evaluation.result import Outcomes, measure
 from fieldguide.images.preprocessing import Preprocessing
-from fieldguide.learning.card import PACKAGES, pretrained_card, trained_card
+from fieldguide.learning.card import PACKAGES, pretrained_card, set_by_class, trained_card
 from fieldguide.modelfile.card import read_card, written
 from fieldguide.recipes.common import Options
 
@@ -24,6 +24,7 @@ def card():
         made_with=("pillow",),
         backbone={"name": "n", "licence": "MIT"},
         set_threshold=0.25,
+        class_set_thresholds=None,
         tag_thresholds=None,
         used=3,
         refused=(Refusal("2.jpg", "empty", "m"),),
@@ -79,3 +80,8 @@ def test_a_pretrained_model_promises_nothing():
     card = pretrained_card(exported)
     assert card["thresholds"] == {"unknown": 0.01, "coverage": None, "set": None}
     assert read_card(written(card).encode())["recipe"] == "pretrained"
+
+
+def test_a_threshold_a_class_stands_beside_the_common_one():
+    assert set_by_class(None) == {}
+    assert set_by_class(np.array([0.25, 0.5])) == {"set_by_class": [0.25, 0.5]}

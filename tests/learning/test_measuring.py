@@ -19,7 +19,12 @@ PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
 def fitted(task, labels, thresholds=None):
     held = OutOfFold(np.arange(3), labels, PROBABILITIES, np.ones(3))
     return SimpleNamespace(
-        task=task, out_of_fold=held, classes=("a", "b"), set_threshold=0.25, tag_thresholds=thresholds
+        task=task,
+        out_of_fold=held,
+        classes=("a", "b"),
+        set_threshold=0.25,
+        set_floors=0.25,
+        tag_thresholds=thresholds,
     )
 
 

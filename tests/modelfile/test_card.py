@@ -72,6 +72,18 @@ CARDS = {
     "no thresholds": (without("thresholds"), "thresholds must be an object"),
     "threshold 2": (card(thresholds={"unknown": 2}), "thresholds.unknown must be a number from 0 to 1"),
     "set as text": (card(thresholds={"unknown": 0.01, "set": "0"}), "thresholds.set must be a number"),
+    "a threshold a class of two": (
+        card(thresholds={"unknown": 0.01, "set": 0.1, "set_by_class": [0.1, 0.2]}),
+        "thresholds.set_by_class must be a list of 3 numbers",
+    ),
+    "a threshold a class without the common one": (
+        card(thresholds={"unknown": 0.01, "set": None, "set_by_class": [0.1, 0.2, 0.3]}),
+        "thresholds.set_by_class must be absent without `thresholds.set`",
+    ),
+    "a threshold a class for sets of tags": (
+        tag_card(thresholds={**tag_card()["thresholds"], "set_by_class": [0.1, 0.2, 0.3]}),
+        "thresholds.set_by_class must be absent",
+    ),
     "recipe a list": (card(recipe=[]), "recipe must be text"),
     "no licence": (card(backbone={"name": "x"}), "backbone.licence must be text"),
     "metrics a list": (card(metrics=[]), "metrics must be an object"),

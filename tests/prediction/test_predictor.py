@@ -112,6 +112,20 @@ def test_grey_is_unknown_and_its_set_holds_all(model):
     assert answer.typicality == 0.0
 
 
+def test_classes_may_have_thresholds_of_their_own(photos, tmp_path):
+    stated = {"unknown": 0.01, "coverage": 0.95, "set": 0.2}
+    one = fieldguide.load(write_tiny_model(tmp_path / "one.onnx", thresholds=stated))
+    by_class = {**stated, "set_by_class": [0.9, 0.0, 0.3]}
+    each = fieldguide.load(write_tiny_model(tmp_path / "each.onnx", thresholds=by_class))
+    pixels = np.full((30, 40, 3), (140, 120, 100), np.uint8)
+    (plain,), (own,) = one.predict([pixels]), each.predict([pixels])
+    shares = dict(plain.top)
+    assert set(plain.set) == {name for name in CLASSES if shares[name] >= 0.2}
+    floors = dict(zip(CLASSES, by_class["set_by_class"], strict=True))
+    assert set(own.set) == {name for name in CLASSES if shares[name] >= floors[name]}
+    assert set(own.set) != set(plain.set)
+
+
 def test_a_stream_answers_in_order_whatever_takes_long(model, photos, monkeypatch):
     """Images are decoded out of order on purpose: the first of each pair waits for the second."""
     from fieldguide.prediction import predictor

@@ -84,7 +84,7 @@ class Outcomes:
         probabilities: NDArray[Any],
         typicality: NDArray[Any],
         *,
-        set_threshold: float,
+        set_threshold: float | FloatArray,
         unknown_threshold: float,
     ) -> "Outcomes":
         """Derive the columns from probabilities, as a model file with these thresholds would.
@@ -98,7 +98,7 @@ class Outcomes:
         typicality
             Of shape (n_images,).
         set_threshold
-            Classes at least this probable form the prediction set.
+            Classes at least this probable form the prediction set: a number for all, or one a class.
         unknown_threshold
             Images less typical than this are unknown.
 
@@ -119,7 +119,7 @@ class Outcomes:
             confidence=probabilities.max(axis=1).astype(np.float64),
             truth_probability=own.astype(np.float64),
             rank=classification.truth_ranks(truth, probabilities),
-            covered=own >= set_threshold,
+            covered=own >= np.broadcast_to(set_threshold, probabilities.shape[1:])[truth],
             set_size=(probabilities >= set_threshold).sum(axis=1),
             typicality=np.asarray(typicality, dtype=np.float64),
             unknown=np.asarray(typicality) < unknown_threshold,

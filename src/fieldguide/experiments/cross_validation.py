@@ -211,6 +211,9 @@ def _outcomes(folding: Folds, rows: NDArray[np.int64], fitted: Fitted, answers: 
         "unknown_threshold": UNKNOWN_THRESHOLD,
     }
     if fitted.tag_thresholds is None:
+        floors = np.full(len(classes), fitted.set_threshold)
+        floors[columns] = fitted.set_floors
+        limits["set_threshold"] = floors
         return Outcomes.of(folding.truth[rows], probabilities, answers.typicality, **limits)
     thresholds = np.ones(len(classes))
     thresholds[columns] = fitted.tag_thresholds

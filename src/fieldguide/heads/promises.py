@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fieldguide.heads import calibration
 from fieldguide.heads.calibration import Calibrated
 from fieldguide.heads.nonconformity import Nonconformity, nonconformity
+from fieldguide.heads.set_thresholds import class_set_thresholds, class_sets_summary
 
 COVERAGE = 0.95
 """Coverage promised for prediction sets."""
@@ -37,7 +38,11 @@ class Promises:
     typicality: FloatArray
     """Of shape (n_known,): of each image among all held out."""
     set_threshold: float
-    """Classes at least this probable belong to the prediction set."""
+    """Classes at least this probable belong to the prediction set, by one number for all classes."""
+    class_thresholds: FloatArray | None
+    """The same for each class, of shape (n_classes,); None where one number serves all."""
+    labels: IntArray
+    """True class numbers of the known images, of shape (n_known,)."""
     calibrated: Calibrated
     """How scores become probabilities."""
     chosen: int
@@ -48,14 +53,20 @@ class Promises:
     """How typicality ranks images."""
 
     @property
+    def set_floors(self) -> float | FloatArray:
+        """What a class must reach to belong to the prediction set: a number for all, or one a class."""
+        return self.set_threshold if self.class_thresholds is None else self.class_thresholds
+
+    @property
     def uses_shares(self) -> bool:
         """Whether probabilities expect the class shares of the images learned from."""
         return bool(self.calibrated.log_priors.any())
 
     def summary(self) -> tuple[str, ...]:
-        """Sentences on the temperature and, with fewer than 100 held-out images, on `unknown`."""
+        """Sentences on the temperature, the sets and, with fewer than 100 held-out images, on `unknown`."""
         sentences = [
-            f"temperature {self.calibrated.temperature:.3g}: makes the out-of-fold labels most probable"
+            f"temperature {self.calibrated.temperature:.3g}: makes the out-of-fold labels most probable",
+            class_sets_summary(self.class_thresholds, self.labels, COVERAGE),
         ]
         if len(self.known) < FEWEST_FOR_UNKNOWN:
             sentences.append(
@@ -102,11 +113,14 @@ def promise(
     log_p = tried[chosen].log_probabilities(trials[chosen].astype(np.float64))
     probabilities = np.exp(log_p[known])
     ranking = nonconformity(log_p, np.where(known, labels, -1), distances)
+    threshold = calibration.set_threshold(probabilities[np.arange(len(truth)), truth], COVERAGE)
     return Promises(
         known=known,
         probabilities=probabilities,
         typicality=calibration.own_typicality(ranking.reference)[known],
-        set_threshold=calibration.set_threshold(probabilities[np.arange(len(truth)), truth], COVERAGE),
+        set_threshold=threshold,
+        class_thresholds=class_set_thresholds(probabilities, truth, threshold, COVERAGE),
+        labels=truth,
         calibrated=tried[chosen],
         chosen=chosen,
         losses=tuple(trial.loss for trial in tried),

@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.data.dataset import Dataset
 from fieldguide.evaluation.result import Evaluation
@@ -50,7 +53,12 @@ def trained_card(
         "preset": options.preset,
         "seed": options.seed,
         "backbone": dict(fitted.backbone) if fitted.backbone else None,
-        "thresholds": {"unknown": UNKNOWN_THRESHOLD, "coverage": COVERAGE, "set": fitted.set_threshold},
+        "thresholds": {
+            "unknown": UNKNOWN_THRESHOLD,
+            "coverage": COVERAGE,
+            "set": fitted.set_threshold,
+            **set_by_class(fitted.class_set_thresholds),
+        },
         "metrics": metrics_summary(measured),
         "data": {
             "images": fitted.used,
@@ -70,6 +78,11 @@ def trained_card(
         if options.precision is not None:
             card["thresholds"]["precision"] = options.precision
     return card | {"limits": list(limits_of(card))}
+
+
+def set_by_class(floors: NDArray[np.float64] | None) -> dict[str, list[float]]:
+    """The thresholds of the prediction set that classes have of their own, where they have."""
+    return {} if floors is None else {"set_by_class": floors.tolist()}
 
 
 def _images_of_classes(fitted: Fitted, training: Dataset) -> Counter[str]:

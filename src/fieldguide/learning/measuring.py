@@ -72,7 +72,7 @@ def held_out(fitted: Fitted, paths: Sequence[str], changes: Judged | None) -> Ev
         held.labels,
         held.probabilities,
         held.typicality,
-        set_threshold=fitted.set_threshold,
+        set_threshold=fitted.set_floors,
         unknown_threshold=UNKNOWN_THRESHOLD,
     )
     measured = measure(outcomes, fitted.classes)

@@ -44,6 +44,7 @@ def read_card(text: memoryview | bytes) -> dict[str, Any]:
     preprocessing_of(card)
     _check_thresholds(card.get("thresholds"))
     _check_tag_thresholds(card)
+    _check_set_by_class(card)
     _check_kinds(card)
     return card
 
@@ -186,15 +187,28 @@ def _check_thresholds(thresholds: Any) -> None:
         _need(value is None or _is_share(value), f"thresholds.{key}", "a number from 0 to 1, or null", value)
 
 
+def _check_set_by_class(card: dict[str, Any]) -> None:
+    """A threshold a class for prediction sets, beside the one for all, or none; never for tags."""
+    found = card["thresholds"].get("set_by_class")
+    if found is None:
+        return
+    allowed = card["thresholds"].get("set") is not None and Task.of_card(card) is Task.SINGLE
+    _need(allowed, "thresholds.set_by_class", "absent without `thresholds.set`, and for tags", found)
+    _need_shares(found, "thresholds.set_by_class", len(card["classes"]))
+
+
+def _need_shares(found: Any, name: str, count: int) -> None:
+    right = isinstance(found, list) and len(found) == count and all(map(_is_share, found))
+    _need(right, name, f"a list of {count} numbers from 0 to 1", found)
+
+
 def _check_tag_thresholds(card: dict[str, Any]) -> None:
     """A threshold a tag, in a model of tags and only there."""
     found = card["thresholds"].get("tags")
     if Task.of_card(card) is Task.SINGLE:
         _need(found is None, "thresholds.tags", "absent in a model of single labels", found)
         return
-    count = len(card["classes"])
-    right = isinstance(found, list) and len(found) == count and all(map(_is_share, found))
-    _need(right, "thresholds.tags", f"a list of {count} numbers from 0 to 1", found)
+    _need_shares(found, "thresholds.tags", len(card["classes"]))
 
 
 def _check_kinds(card: dict[str, Any]) -> None:

@@ -276,7 +276,9 @@ class Predictor(DisplayMixin):
         if self.task is Task.MULTIPLE:
             given_from = np.array(self.card["thresholds"]["tags"], dtype=np.float32)
             return TagDecisionRule(self._classes, unknown, floor, top, given_from=given_from)
-        return DecisionRule(self._classes, unknown, floor, top)
+        by_class = self.card["thresholds"].get("set_by_class")
+        floors = floor if by_class is None else np.array(by_class, dtype=np.float32)
+        return DecisionRule(self._classes, unknown, floors, top)
 
     def run(self, pixels: NDArray[np.uint8], *, alone: bool = True) -> Outputs:
         """Run the model file over a batch of pixels.

@@ -85,8 +85,9 @@ class DecisionRule:
     classes: tuple[str, ...]
     unknown_below: float
     """Typicality below it means unknown."""
-    set_from: float | None
-    """Classes of at least this probability belong to the prediction set; None where no promise was made."""
+    set_from: float | NDArray[np.float32] | None
+    """Classes of at least this probability belong to the prediction set: a number for all, or one a class, of
+    shape (n_classes,); None where no promise was made."""
     top: int
     """How many of the most probable classes are listed."""
 

@@ -100,6 +100,7 @@ def fit_classical(
         classes=learned.classes,
         backbone=card_of(network),
         set_threshold=found.set_threshold,
+        class_set_thresholds=found.class_set_thresholds,
         tag_thresholds=found.tag_thresholds,
         out_of_fold=found.out_of_fold,
         used=len(learned.kept),
@@ -146,6 +147,7 @@ def _labels(
             *promises.summary(),
             shares_summary(learned.kept.labels, promises.uses_shares),
         ),
+        class_set_thresholds=promises.class_thresholds,
     )
 
 

@@ -101,6 +101,8 @@ class LearnedHead:
     """A sentence for each automatic choice."""
     tag_thresholds: NDArray[np.float64] | None = None
     """Tags at least this probable are given, of shape (n_tags,); None for single labels."""
+    class_set_thresholds: NDArray[np.float64] | None = None
+    """As `set_threshold`, a number a class, of shape (n_classes,); None where one serves all."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ class Fitted:
     """Packages whose version the model depends on, beyond those that every model file is made with."""
     tag_thresholds: NDArray[np.float64] | None = None
     """Tags at least this probable are given, of shape (n_tags,); None for single labels."""
+    class_set_thresholds: NDArray[np.float64] | None = None
+    """As `set_threshold`, a number a class, of shape (n_classes,); None where one serves all."""
     outcome: TrainingOutcome | None = None
     """What training did to the weights, for recipes that train a network step by step."""
     interrupted: bool = False
@@ -152,6 +156,11 @@ class Fitted:
     def task(self) -> Task:
         """Whether it gives one label an image or any number of tags."""
         return Task.SINGLE if self.tag_thresholds is None else Task.MULTIPLE
+
+    @property
+    def set_floors(self) -> float | NDArray[np.float64]:
+        """What a class must reach to belong to the prediction set: a number for all, or one a class."""
+        return self.set_threshold if self.class_set_thresholds is None else self.class_set_thresholds
 
     @property
     def network(self) -> onnx.ModelProto:

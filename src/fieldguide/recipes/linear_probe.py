@@ -104,6 +104,7 @@ def fit(dataset: Dataset, options: Options, run: Run) -> Fitted:
         classes=learned.classes,
         backbone=card_of(backbone),
         set_threshold=found.set_threshold,
+        class_set_thresholds=found.class_set_thresholds,
         tag_thresholds=found.tag_thresholds,
         out_of_fold=found.out_of_fold,
         used=len(learned.kept),
@@ -137,6 +138,7 @@ def _head(
         promises.set_threshold,
         OutOfFold(rows, truth, promises.probabilities, promises.typicality),
         (*probe.choices, shares_summary(learned.kept.labels, promises.uses_shares)),
+        class_set_thresholds=promises.class_thresholds,
     )
 
 

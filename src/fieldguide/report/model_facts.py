@@ -54,13 +54,18 @@ def _facts(material: CommonMaterial) -> list[tuple[str, str]]:
     if Task.of_card(card) is Task.MULTIPLE:
         rows += _of_tags(limits)
     elif limits.get("set") is not None:
-        promise = (
-            f"every class of at least {limits['set']:.3f}; holds the truth for "
-            f"{percent(limits['coverage'], 0)}"
-        )
-        rows.append(("prediction set", promise))
+        rows.append(("prediction set", _set_promise(limits)))
     rows.append(("file", f"SHA-256 {material.digest}"))
     return rows
+
+
+def _set_promise(limits: dict[str, Any]) -> str:
+    """From which probability on classes belong to a set, and how often it holds the truth."""
+    share, by_class = percent(limits["coverage"], 0), limits.get("set_by_class")
+    if by_class is None:
+        return f"every class of at least {limits['set']:.3f}; holds the truth for {share}"
+    low, high = min(by_class), max(by_class)
+    return f"every class of at least {low:.3f} to {high:.3f}, by class; holds the truth for {share} of each"
 
 
 def _of_tags(limits: dict[str, Any]) -> list[tuple[str, str]]:

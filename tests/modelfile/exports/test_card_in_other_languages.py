@@ -11,8 +11,11 @@ import pytest
 
 from fieldguide.errors import OptionError
 from fieldguide.evaluation.web_runner import node
+from fieldguide.modelfile.artifact import seal
 from fieldguide.modelfile.exports.conversion import export
 from fieldguide.prediction.predictor import load
+from layered_model import layered
+from tiny_model import card, with_card
 
 PAGE = Path(__file__).parents[3] / "docs" / "everywhere.md"
 GSON = ".m2/repository/com/google/code/gson/gson/*/gson-*.jar"
@@ -41,6 +44,16 @@ def said(command, folder):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-2_000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(params=[None, [0.5, 0.03, 0.2]], ids=["one threshold", "one a class"])
+def model(request, tmp_path):
+    """Model files with one threshold for prediction sets, and with one a class."""
+    by_class = {} if request.param is None else {"set_by_class": request.param}
+    stated = card()["thresholds"] | {"set": 0.05} | by_class
+    path = tmp_path / "model.onnx"
+    path.write_bytes(seal(with_card(layered(0)[0], card(thresholds=stated))))
+    return path
 
 
 def test_javascript(model, tmp_path):

@@ -57,19 +57,30 @@ def test_images_of_any_size_become_the_square_that_pillow_makes(model, tmp_path)
     assert run(tmp_path, RESIZE) == ""
 
 
-@pytest.mark.parametrize("floor", [None, 0.2])
-@pytest.mark.parametrize("task", ["single", "multiple"])
+@pytest.mark.parametrize(
+    ("task", "floor"),
+    [
+        ("single", None),
+        ("single", 0.2),
+        ("single", (0.2, 0.6, 0.0, 0.9)),
+        ("multiple", None),
+        ("multiple", 0.2),
+    ],
+)
 def test_outputs_are_judged_as_by_fieldguide(model, tmp_path, task, floor):
     web.write(load_model_file(model), tmp_path / "page", MADE)
     classes, tags = ("a", "b", "c", "d"), np.float32([0.5, 0.3, 0.4, 0.3])
     common = {"classes": classes, "unknown_below": 0.01, "set_from": floor, "top": 3}
+    stated = {"set": floor}
+    if isinstance(floor, tuple):
+        common["set_from"], stated = np.float32(floor), {"set": 0.2, "set_by_class": floor}
     rule = TagDecisionRule(**common, given_from=tags) if task == "multiple" else DecisionRule(**common)
     rows = np.random.default_rng(0).uniform(size=(40, 4)).astype(np.float32).round(1)
     expected = [rule(None, row, np.float32(row[0] / 50)) for row in rows]
     card = {
         "classes": classes,
         "task": task,
-        "thresholds": {"unknown": 0.01, "set": floor, "tags": tags.tolist()},
+        "thresholds": {"unknown": 0.01, **stated, "tags": tags.tolist()},
     }
     code = f"""
 import {{ judged }} from "./page/inference.js";

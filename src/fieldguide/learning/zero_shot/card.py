@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.evaluation.result import Evaluation
 from fieldguide.heads.promises import COVERAGE
-from fieldguide.learning.card import UNKNOWN_THRESHOLD, common_card, metrics_summary
+from fieldguide.learning.card import UNKNOWN_THRESHOLD, common_card, metrics_summary, set_by_class
 from fieldguide.learning.zero_shot.prompts import ClassTexts
 from fieldguide.modelfile.contents import ContentSketch
 from fieldguide.modelfile.limits import limits_of
@@ -41,6 +41,8 @@ class ZeroShotFacts:
     """Class numbers of the labelled photos."""
     set_threshold: float | None = None
     """Classes at least this probable belong to the prediction set."""
+    class_set_thresholds: NDArray[np.float64] | None = None
+    """The same for each class by itself, of shape (n_classes,)."""
     measured: Evaluation | None = None
     digests: tuple[str, ...] = ()
     """SHA-256 of each labelled photo."""
@@ -58,6 +60,7 @@ def zero_shot_card(facts: ZeroShotFacts, names: ClassTexts, backbone: ExportedBa
             "unknown": UNKNOWN_THRESHOLD,
             "coverage": COVERAGE if labelled else None,
             "set": facts.set_threshold,
+            **set_by_class(facts.class_set_thresholds),
         },
         "metrics": {} if facts.measured is None else metrics_summary(facts.measured),
         "data": _data(facts, names),

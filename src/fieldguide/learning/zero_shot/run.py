@@ -189,13 +189,14 @@ class _ZeroShotRun:
         ranking = as_ranking(promises.ranking) if own else None
         model = self._promised(chosen, reference, (calibrated.temperature, calibrated.log_priors), ranking)
         measured = measure(self._outcomes(learned, promises, reference, own=own), self._names.classes)
-        said = (*self._how(), _pool_summary(pools, promises), *promises.summary()[:1])
+        said = (*self._how(), _pool_summary(pools, promises), *promises.summary()[:2])
         facts = ZeroShotFacts(
             model,
             said,
             unlabelled=0 if own else len(reference.distances),
             labelled=truth,
             set_threshold=promises.set_threshold,
+            class_set_thresholds=promises.class_thresholds,
             measured=measured,
             digests=learned.features.digests,
         )
@@ -220,7 +221,7 @@ class _ZeroShotRun:
             learned.numbers[promises.known],
             promises.probabilities,
             typicality,
-            set_threshold=promises.set_threshold,
+            set_threshold=promises.set_floors,
             unknown_threshold=UNKNOWN_THRESHOLD,
         )
 

@@ -51,6 +51,7 @@ def fitted_pool(trials: Sequence[FittedCandidate], pool: ModelPool) -> Fitted:
         preprocessing=body.preprocessing,
         backbone=card_of(body),
         set_threshold=promises.set_threshold,
+        class_set_thresholds=promises.class_thresholds,
         out_of_fold=OutOfFold(pool.rows, pool.labels, promises.probabilities, typicality),
         choices=(*_choices([trials[number] for number in pool.members]), *_summary(promises)),
         made_with=tuple(dict.fromkeys(name for member in members for name in member.made_with)),

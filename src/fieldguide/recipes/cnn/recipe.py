@@ -129,6 +129,7 @@ def fit(dataset: Dataset, options: Options, run: Run) -> Fitted:
         classes=images.classes,
         backbone=None,
         set_threshold=promised.set_threshold,
+        class_set_thresholds=promised.class_set_thresholds,
         tag_thresholds=promised.tag_thresholds,
         out_of_fold=promised.out_of_fold,
         used=len(images.learn),

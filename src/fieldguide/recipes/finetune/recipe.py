@@ -171,6 +171,7 @@ def _fitted(promised: CalibratedNetwork, images: Images, backbone: ExportedBackb
         classes=images.classes,
         backbone=card_of(backbone),
         set_threshold=promised.set_threshold,
+        class_set_thresholds=promised.class_set_thresholds,
         tag_thresholds=promised.tag_thresholds,
         out_of_fold=promised.out_of_fold,
         used=len(images.learn),

@@ -72,6 +72,7 @@ def label_head(answers: HeldOutScores, linear: Linear, distance: Distance, share
         made.set_threshold,
         OutOfFold(answers.rows, truth, made.probabilities, made.typicality),
         made.summary(),
+        class_set_thresholds=made.class_thresholds,
     )
 
 

@@ -32,7 +32,7 @@ export interface Card {
   backbone: { name: string; licence: string } | null;
   /** One label an image, or any number of tags; where it is missing, one. */
   task?: "single" | "multiple";
-  thresholds: { unknown: number; coverage: number | null; set: number | null; tags?: number[] };
+  thresholds: { unknown: number; coverage: number | null; set: number | null; set_by_class?: number[]; tags?: number[] };
   metrics: Record<string, unknown>;
   exported: { to: "web"; from: string; precision: "int8" | "float32"; seal: string; runtime: string };
   limits?: string[];

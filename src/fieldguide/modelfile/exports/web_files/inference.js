@@ -107,10 +107,10 @@ export function checked({ probabilities: { data: probabilities }, typicality: { 
 export function judged({ classes, thresholds, task }, probabilities, typicality, top) {
   // The thresholds are compared in single precision, as everywhere else.
   const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-  const floor = thresholds.set === null ? Infinity : Math.fround(thresholds.set);
+  const floor = (column) => Math.fround(thresholds.set_by_class?.[column] ?? thresholds.set ?? Infinity);
   const isGiven = (column) => probabilities[column] >= Math.fround(thresholds.tags[column]);
   const given = task === "multiple" ? order.filter(isGiven) : null; // any number of tags, or one label
-  const promised = order.filter((column) => probabilities[column] >= floor || given?.includes(column));
+  const promised = order.filter((column) => probabilities[column] >= floor(column) || given?.includes(column));
   const members = thresholds.set === null && given === null ? [order[0]] : promised;
   const unknown = typicality < Math.fround(thresholds.unknown);
   const labels = given?.map((column) => classes[column]);

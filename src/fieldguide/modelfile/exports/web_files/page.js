@@ -160,11 +160,11 @@ function headline({ unknown, label, labels, probability }) {
   return element("div.headline", title, element("span", unknown || labels ? "" : percent(probability)));
 }
 
-function setSentence({ set }, { coverage, set: floor }) {
+function setSentence({ set }, { coverage, set: floor, set_by_class: byClass }) {
   if (floor === null || coverage === null) return "";
   const share = percent(coverage);
   const members = set.map((name) => shown(name)).join(", ");
-  const often = `Such sets hold the true class of about ${share} of photos.`;
+  const often = `Such sets hold the true class of about ${share} of photos${byClass ? " of each class" : ""}.`;
   return `Prediction set: ${members || "empty, since no class is likely enough"}. ${often}`;
 }
 
