@@ -67,6 +67,7 @@ SAME = {
     ("train", "set"): (None, []),
     ("evaluate", "against"): ((), []),
     ("train", "resume"): (False, None),
+    ("train", "download"): (False, None),
     ("train", "restart"): (False, None),
     ("zero_shot", "prompt"): ((), []),
     ("zero_shot", "photos"): ((), []),

@@ -49,6 +49,7 @@ def train(
     add: Data | None = None,
     add_form: str | None = None,
     minutes: float | None = None,
+    download: bool = False,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -102,6 +103,8 @@ def train(
         Which form `add` is of; None recognises it.
     minutes : float, optional
         Time from the photos to the model; None takes 5, 15 or 60, by preset.
+    download : bool, default=False
+        Whether the recipe `auto` may fetch a backbone of another family from the Hugging Face hub.
     epochs, batch_size, learning_rate, augment, augment_with, size, architecture : optional
         With `minutes`, of recipes that train a network step by step; docs/training.md describes them.
         `architecture` may also be a `torch.nn.Module`.

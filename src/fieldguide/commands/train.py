@@ -222,6 +222,12 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="time from the photos to the model (default: 5, 15 or 60, by preset)",
     )
+    some.add_argument(
+        "--download",
+        action="store_true",
+        default=None,
+        help="auto may fetch a backbone of another family; it says what, how large, under which licence",
+    )
     some.add_argument("--epochs", type=count, metavar="N", help="passes over the images")
     some.add_argument("--batch-size", type=count, metavar="N", help="images a step")
     some.add_argument("--learning-rate", type=positive_number, metavar="X", help="size of a step")

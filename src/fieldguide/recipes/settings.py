@@ -15,6 +15,7 @@ RECIPE_OPTIONS = (
     "size",
     "architecture",
     "minutes",
+    "download",
     "resume",
     "restart",
 )

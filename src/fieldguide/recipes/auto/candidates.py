@@ -100,7 +100,7 @@ def first(material: CandidateMaterial) -> FittedCandidate:
     options = dataclasses.replace(material.options, settings=settings)
     fitted = linear_probe.fit(material.dataset, options, material.run)
     trial = FittedCandidate(PROBE, fitted)
-    return FittedCandidate(_probe_name(_backbone(trial).name, trial.square), fitted)
+    return FittedCandidate(probe_name(_backbone(trial).name, trial.square), fitted)
 
 
 def another_size(material: CandidateMaterial, trials: Sequence[FittedCandidate]) -> Found:
@@ -111,7 +111,7 @@ def another_size(material: CandidateMaterial, trials: Sequence[FittedCandidate])
     sizes = OTHER_SIZES[options.preset]
     sample = _sample(material)
     bodies = {size: export_joined(base.name, size=size, progress=material.run.progress) for size in sizes}
-    each = {size: _pass_seconds(body, material) for size, body in bodies.items()}
+    each = {size: pass_seconds(body, material) for size, body in bodies.items()}
     if not material.enough(sum(each.values()) * len(sample)):
         return NoTime()
     probes = [_sampled(sample, base.name, size, material) for size in (trials[0].square, *sizes)]
@@ -126,8 +126,10 @@ def another_size(material: CandidateMaterial, trials: Sequence[FittedCandidate])
             f"other sizes: on {len(gain)} images none has a lower log loss by more than its error ({tried})"
         )
     size = sizes[best - 1]
-    seconds = each[size] * len(material.dataset) + _head_seconds(trials[0], bodies[size])
-    return PossibleCandidate(_probe_name(base.name, size), seconds, lambda: _probe(base.name, size, material))
+    seconds = each[size] * len(material.dataset) + head_seconds(trials[0], bodies[size])
+    return PossibleCandidate(
+        probe_name(base.name, size), seconds, lambda: probe_of(base.name, size, material)
+    )
 
 
 def beside(number: int) -> Step:
@@ -147,11 +149,11 @@ def beside(number: int) -> Step:
         name = JOINT.join((*there, usable[0]))
         # Of those side by side only the one that is new has to be run.
         body = export_joined(name, size=best.square, progress=material.run.progress)
-        seconds = _pass_seconds(body.parts[-1], material) * len(material.dataset)
+        seconds = pass_seconds(body.parts[-1], material) * len(material.dataset)
         return PossibleCandidate(
-            _probe_name(name, best.square),
-            seconds + _head_seconds(trials[0], body),
-            lambda: _probe(name, best.square, material),
+            probe_name(name, best.square),
+            seconds + head_seconds(trials[0], body),
+            lambda: probe_of(name, best.square, material),
         )
 
     return step
@@ -198,17 +200,6 @@ def fine_tuned(material: CandidateMaterial, trials: Sequence[FittedCandidate]) -
     return _network(FINETUNE, material, share=0.9)
 
 
-STEPS: tuple[Step, ...] = (
-    another_size,
-    beside(0),
-    classical("svm"),
-    classical("extra-trees"),
-    beside(1),
-    from_scratch,
-    fine_tuned,
-)
-
-
 def _network(recipe: str, material: CandidateMaterial, share: float) -> PossibleCandidate:
     # DATA's own validation split is left to measure what was chosen among all.
     run = dataclasses.replace(material.run, folder=None, validation=None, report=_unheard)
@@ -225,7 +216,8 @@ def _unheard(row: Mapping[str, float]) -> None:
     """The passes of a network that may not be taken are no history of the model."""
 
 
-def _probe(name: str, size: int, material: CandidateMaterial) -> Fitted:
+def probe_of(name: str, size: int, material: CandidateMaterial) -> Fitted:
+    """The linear probe of another backbone or size."""
     options = dataclasses.replace(material.options, backbone=name, settings={"size": size})
     fitted = linear_probe.fit(material.dataset, options, material.run)
     chosen = f"backbone {name}, {size} × {size} pixels: one of those that auto tried"
@@ -246,7 +238,8 @@ def _sample(material: CandidateMaterial) -> Dataset:
     return material.dataset.take(np.sort(rows))
 
 
-def _probe_name(backbone: str, size: int) -> str:
+def probe_name(backbone: str, size: int) -> str:
+    """What such a trial is called."""
     return f"{PROBE} of {backbone} at {size} pixels"
 
 
@@ -260,7 +253,7 @@ def _best_probe(trials: Sequence[FittedCandidate]) -> FittedCandidate:
     return probes[int(evidence_of(probes).losses.mean(1).argmin())]
 
 
-def _pass_seconds(body: ExportedBackbone, material: CandidateMaterial) -> float:
+def pass_seconds(body: ExportedBackbone, material: CandidateMaterial) -> float:
     """Seconds an image: decoding and network, on a few images and this machine."""
     paths = material.dataset.paths[:TIMED]
     extract_here(paths[:2], body)  # opens the network
@@ -269,8 +262,8 @@ def _pass_seconds(body: ExportedBackbone, material: CandidateMaterial) -> float:
     return (time.perf_counter() - started) / len(paths)
 
 
-def _head_seconds(trial: FittedCandidate, body: ExportedBackbone) -> float:
-    """A head's work grows with the square of the features' width."""
+def head_seconds(trial: FittedCandidate, body: ExportedBackbone) -> float:
+    """Seconds for a head on features of `body`, from those of a trial: they grow with the width's square."""
     return trial.fitted.seconds["head"] * (body.features / _backbone(trial).features) ** 2
 
 

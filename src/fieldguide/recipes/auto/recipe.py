@@ -1,7 +1,7 @@
 """`auto`: tries the other recipes while minutes are left and something can be won, and ends with one file.
 
     linear probe, a finished model → another input size, by a sample → a second backbone side by side
-       → support vectors and trees on classical features → a third backbone
+       → support vectors and trees on classical features → a third backbone → one of another family
        → a network from scratch, where images are small or unlike photos → fine-tuning
        → the one of the lowest log loss on images not seen, or a pool of a few in one file
 
@@ -17,14 +17,20 @@ from fieldguide.backbones.feature_memory import FeatureMemory
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import FieldguideError
 from fieldguide.recipes import linear_probe
+from fieldguide.recipes.auto.another_family import another_family
 from fieldguide.recipes.auto.candidates import (
     FINETUNE,
-    STEPS,
     CandidateMaterial,
     NoTime,
     OmittedCandidate,
     PossibleCandidate,
+    Step,
+    another_size,
+    beside,
+    classical,
+    fine_tuned,
     first,
+    from_scratch,
 )
 from fieldguide.recipes.auto.choice import choose
 from fieldguide.recipes.auto.pool import fitted_pool
@@ -36,14 +42,24 @@ from fieldguide.tasks.task import EITHER
 __all__ = ["OPTIONS", "PRESETS", "SUMMARY", "body", "fit"]
 
 SUMMARY = "tries the others within minutes that you give; ends with the best, or a pool of a few, in one file"
-OPTIONS = frozenset({"minutes", "size", "candidates"})
+OPTIONS = frozenset({"minutes", "size", "candidates", "download"})
 """`minutes` from the photos to the model (5, 15 or 60, by preset); `size` of the probe's input in pixels;
-`candidates`: how many are looked at after the first probe, in place of as many as there is time for, which
-repeats a run whose clock decided so."""
+`download`: whether a backbone of another family may be fetched; `candidates`: how many are looked at after
+the first probe, in place of as many as there is time for, which repeats a run whose clock decided so."""
 TASKS = EITHER
 """What it learns: one label a photo, or any number of tags; of these it ends with the best, not a pool."""
 PRESETS = linear_probe.PRESETS
 
+STEPS: tuple[Step, ...] = (
+    another_size,
+    beside(0),
+    classical("svm"),
+    classical("extra-trees"),
+    beside(1),
+    another_family,
+    from_scratch,
+    fine_tuned,
+)
 LEAST_ERROR = 0.004
 """Share of mistakes up to which nothing else is tried; as in fine-tuning."""
 
