@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fieldguide import recipes
 from fieldguide.data.dataset import Dataset
 from fieldguide.recipes.auto import candidates
 from fieldguide.recipes.auto.candidates import CandidateMaterial, NoTime, OmittedCandidate, PossibleCandidate
+from fieldguide.recipes.auto.trial import FittedCandidate
 from fieldguide.recipes.common import Options, Run
 
 
@@ -89,21 +91,38 @@ def test_classical_classifiers_see_the_square_of_the_probe(material, trials):
 
 def test_without_torch_no_network_learns(material, trials, monkeypatch):
     monkeypatch.setattr(recipes, "has_torch", lambda: False)
-    for step in (candidates.from_scratch, candidates.fine_tuned):
+    for step in (candidates.small_from_scratch, candidates.from_scratch, candidates.fine_tuned):
         assert "needs torch, which is not installed" in step(material, trials).reason
 
 
 def test_networks_that_learn_are_tried_where_they_may_pay(material, trials, monkeypatch):
     monkeypatch.setattr(recipes, "has_torch", lambda: True)
     assert "fewer than 500 images" in candidates.from_scratch(material, trials).reason
+    assert "fewer than 500 images" in candidates.small_from_scratch(material, trials).reason
     assert "fewer than 100 images" in candidates.fine_tuned(material, trials).reason
     monkeypatch.setattr(candidates, "FEWEST_FROM_SCRATCH", 10)
     monkeypatch.setattr(candidates, "FEWEST_FOR_FINETUNING", 10)
     monkeypatch.setattr(candidates, "SMALL", 1)
-    assert "no smaller than photos" in candidates.from_scratch(material, trials).reason
+    assert "larger than 1 pixels" in candidates.small_from_scratch(material, trials).reason
+    assert "pretrained features suit these images" in candidates.from_scratch(material, trials).reason
     monkeypatch.setattr(candidates, "SMALL", 10_000)
     own = replace(material, options=replace(material.options, backbone=None))
-    for step in (candidates.from_scratch, candidates.fine_tuned):
+    for step in (candidates.small_from_scratch, candidates.fine_tuned):
         found = step(own, trials)
         assert isinstance(found, PossibleCandidate)
         assert found.seconds == candidates.LEAST_SECONDS
+
+
+def test_images_unlike_photos_are_learned_from_scratch_once(material, trials, monkeypatch):
+    monkeypatch.setattr(recipes, "has_torch", lambda: True)
+    monkeypatch.setattr(candidates, "FEWEST_FROM_SCRATCH", 10)
+    probe = trials[0].fitted
+    held = probe.out_of_fold
+    sure = replace(held, probabilities=np.eye(held.probabilities.shape[1])[held.labels])
+    better = FittedCandidate("svm", replace(probe, out_of_fold=sure))
+    found = candidates.from_scratch(material, [*trials, better])
+    assert isinstance(found, PossibleCandidate)
+    tried = FittedCandidate("cnn", probe)
+    assert candidates.from_scratch(material, [*trials, better, tried]) == OmittedCandidate(
+        "cnn again: it was tried"
+    )

@@ -23,7 +23,7 @@ from fieldguide.recipes.auto.trial import FittedCandidate, evidence_of
 from fieldguide.recipes.classical_features import fit_classical
 from fieldguide.recipes.common import Fitted, Options, Run
 
-FINETUNE = "finetune"
+FINETUNE, CNN = "finetune", "cnn"
 PROBE = "linear probe"
 """How names of such trials begin."""
 OTHER_SIZES = {"fast": (112, 224), "balanced": (192, 352), "best": (224, 384)}
@@ -176,28 +176,39 @@ def classical(recipe: Literal["svm", "extra-trees"]) -> Step:
     return step
 
 
+def small_from_scratch(material: CandidateMaterial, trials: Sequence[FittedCandidate]) -> Found:
+    """`cnn`, where images are small."""
+    omitted = _no_network(CNN, FEWEST_FROM_SCRATCH, material)
+    if omitted is None and not _small(material.dataset):
+        omitted = OmittedCandidate(f"{CNN}, so early: images are larger than {SMALL} pixels")
+    return omitted or _network(CNN, material, share=0.5)
+
+
 def from_scratch(material: CandidateMaterial, trials: Sequence[FittedCandidate]) -> Found:
-    """`cnn`, where images are small, or pretrained features are no better than classical ones."""
-    count = len(material.dataset)
-    if not recipes.has_torch():
-        return OmittedCandidate("cnn: needs torch, which is not installed")
-    if count < FEWEST_FROM_SCRATCH:
-        return OmittedCandidate(f"cnn: fewer than {FEWEST_FROM_SCRATCH} images")
-    if not _small(material.dataset) and not _unlike_photos(trials):
-        return OmittedCandidate("cnn: images are no smaller than photos, and pretrained features suit them")
-    return _network("cnn", material, share=0.5)
+    """`cnn`, where pretrained features are no better than classical ones."""
+    omitted = _no_network(CNN, FEWEST_FROM_SCRATCH, material)
+    if any(trial.name == CNN for trial in trials):
+        omitted = OmittedCandidate(f"{CNN} again: it was tried")
+    elif omitted is None and not _unlike_photos(trials):
+        omitted = OmittedCandidate(f"{CNN}: pretrained features suit these images")
+    return omitted or _network(CNN, material, share=0.9)
 
 
 def fine_tuned(material: CandidateMaterial, trials: Sequence[FittedCandidate]) -> Found:
-    """`finetune` with what time is left."""
-    options = material.options
+    """`finetune` with most of the time that is left."""
+    omitted = _no_network(FINETUNE, FEWEST_FOR_FINETUNING, material)
+    if omitted is None and (material.options.backbone is not None or material.options.weights is not None):
+        omitted = OmittedCandidate("finetune: the backbone was chosen by hand")
+    return omitted or _network(FINETUNE, material, share=0.75)
+
+
+def _no_network(recipe: str, fewest: int, material: CandidateMaterial) -> OmittedCandidate | None:
+    """Why no network can learn here, or None."""
     if not recipes.has_torch():
-        return OmittedCandidate("finetune: needs torch, which is not installed")
-    if len(material.dataset) < FEWEST_FOR_FINETUNING:
-        return OmittedCandidate(f"finetune: fewer than {FEWEST_FOR_FINETUNING} images")
-    if options.backbone is not None or options.weights is not None:
-        return OmittedCandidate("finetune: the backbone was chosen by hand")
-    return _network(FINETUNE, material, share=0.9)
+        return OmittedCandidate(f"{recipe}: needs torch, which is not installed")
+    if len(material.dataset) < fewest:
+        return OmittedCandidate(f"{recipe}: fewer than {fewest} images")
+    return None
 
 
 def _network(recipe: str, material: CandidateMaterial, share: float) -> PossibleCandidate:
