@@ -18,15 +18,18 @@ import onnxruntime
 from fieldguide.data.dataset import Dataset, open_dataset
 from fieldguide.data.splits import split_groups
 from fieldguide.evaluation.measurement import evaluate
+from fieldguide.evaluation.rounded_activations import rounded_activations
 from fieldguide.files import cache_folder
 from fieldguide.learning.train import TrainOptions, train_dataset
-from fieldguide.modelfile.exports.conversion import FORMS, export
+from fieldguide.modelfile.exports.conversion import Exported, export
 from fieldguide.prediction.predictor import Predictor, load
 from fieldguide.prediction.result import Prediction
 from fieldguide.recipes.common import Run
 
 IMAGES = 20
 """Timed in each run."""
+CALIBRATED = "int8 calibrated"
+"""With activations rounded as well, by photos learned from."""
 
 
 def main() -> None:
@@ -35,6 +38,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--recipe", default="linear-probe")
     parser.add_argument("--sets", nargs="+", default=["clothing", "sign_digits", "brain_mri"])
+    parser.add_argument("--forms", nargs="+", default=["int8", CALIBRATED])
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     for name in options.sets:
@@ -43,9 +47,12 @@ def main() -> None:
             model = Path(folder) / "model.onnx"
             run = Run(cache=cache_folder() / "features")
             train_dataset(training, TrainOptions(Path(), model, recipe=options.recipe, run=run))
-            for form in FORMS:
-                row = _beside(model, form, held, options.repeats)
-                print(json.dumps({"set": name, "recipe": options.recipe, "form": form, **row}), flush=True)
+            for form in options.forms:
+                made = rounded_activations(model, training) if form == CALIBRATED else None
+                done = export(model, form.split()[0], model.with_name("exported.onnx"), made=made)
+                row = _beside(model, done, held, options.repeats)
+                shown = {"set": name, "recipe": options.recipe, "form": form, "note": done.note, **row}
+                print(json.dumps(shown), flush=True)
 
 
 def _parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
@@ -55,8 +62,7 @@ def _parts(dataset: Dataset) -> tuple[Dataset, Dataset]:
     return dataset.take(np.flatnonzero(~held)), dataset.take(np.flatnonzero(held))
 
 
-def _beside(model: Path, form: str, held: Dataset, repeats: int) -> dict[str, object]:
-    done = export(model, form, model.with_name(f"model-{form}.onnx"))
+def _beside(model: Path, done: Exported, held: Dataset, repeats: int) -> dict[str, object]:
     both = [load(model), load(done.path)]
     measured = [evaluate(one, held).as_dict() for one in both]
     first, second = (

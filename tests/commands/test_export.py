@@ -29,6 +29,21 @@ def test_the_command_writes_and_says_what_it_gained(model, tmp_path, capsys):
     assert "invalid choice: 'tea'" in capsys.readouterr().err
 
 
+def test_photos_that_tell_ranges_are_for_int8_alone(model, tmp_path, capsys):
+    order = [
+        "export",
+        str(model),
+        "--to",
+        "core",
+        "--out",
+        str(tmp_path / "x.onnx"),
+        "--calibrate",
+        str(tmp_path),
+    ]
+    assert cli.main(order) == 2
+    assert "calibrate: photos tell the ranges of int8 alone; got to core" in capsys.readouterr().err
+
+
 def test_a_page_is_a_folder(model, tmp_path, capsys):
     order = ["export", str(model), "--to", "web", "--runtime", str(package(tmp_path / "runtime")), "--out"]
     assert cli.main([*order, str(tmp_path / "page")]) == 0

@@ -8,8 +8,10 @@ from fieldguide.api.progress_choice import ProgressChoice, shown
 from fieldguide.api.values import FilePath
 from fieldguide.data.dataset import Data
 from fieldguide.data.options import DataOptions
+from fieldguide.errors import OptionError
 from fieldguide.evaluation.checked_export import CheckedExport
 from fieldguide.evaluation.export_check import check_export
+from fieldguide.evaluation.rounded_activations import rounded_activations
 from fieldguide.explanation.portable_readout import portable_readout
 from fieldguide.modelfile.exports.conversion import WebOptions
 from fieldguide.modelfile.exports.conversion import export as convert_model
@@ -23,6 +25,7 @@ def export(
     out: FilePath,
     precision: Literal["auto", "int8", "float32"] = "auto",
     runtime: FilePath | None = None,
+    calibrate: Data | None = None,
     check: Data | None = None,
     splits: Splits = None,
     form: str | None = None,
@@ -50,12 +53,16 @@ def export(
     runtime : path, optional
         For ``web``: the npm package onnxruntime-web, packed or not; None looks in the current folder and in
         ``node_modules`` there and above.
+    calibrate : path, frame, lists or Dataset, optional
+        For ``int8``: photos like those that the model will see, at least 30. What passes between layers is
+        rounded as well, if other photos of these show that labels, calibration and coverage stay and that
+        it is faster here; ``note`` says what came of it.
     check : path, frame, lists or Dataset, optional
         Photos, on which both files are run and their answers compared.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
-        How `check` is read, as in :func:`fieldguide.open_dataset`.
+        How `calibrate` and `check` are read, as in :func:`fieldguide.open_dataset`.
 
     Returns
     -------
@@ -77,9 +84,15 @@ def export(
     )
     source, target = Path(model), Path(out)
     of_web = WebOptions(precision, None if runtime is None else Path(runtime), portable_readout)
-    done = convert_model(source, to, target, of_web)
-    if check is None:
-        return CheckedExport.of(done, None)
+    if calibrate is not None and to != "int8":
+        raise OptionError(f"calibrate: photos tell the ranges of int8 alone; got to {to}; leave them out")
     with shown(progress) as callback:
+        made = None
+        if calibrate is not None:
+            ranges = opened(calibrate, reading, splits, callback, minimum_classes=0, tasks=EITHER)
+            made = rounded_activations(source, ranges, progress=callback)
+        done = convert_model(source, to, target, of_web, made)
+        if check is None:
+            return CheckedExport.of(done, None)
         photos = opened(check, reading, splits, callback, minimum_classes=0, tasks=EITHER)
         return CheckedExport.of(done, check_export(source, target, to, photos, callback))

@@ -52,6 +52,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="for web: the npm package onnxruntime-web, packed or not, if it is not in this folder",
     )
     parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DATA",
+        help="for int8: photos by which what passes between layers is rounded as well, where that pays",
+    )
+    parser.add_argument(
         "--check", type=Path, metavar="DATA", help="run both files on these photos and compare the answers"
     )
     add_reading(parser)
@@ -73,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
             out=out,
             precision=options.precision,
             runtime=options.runtime,
+            calibrate=options.calibrate,
             check=options.check,
             **reading(options),
             progress=progress,
@@ -81,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
         _say_page(done, tell)
     else:
         tell(f"{done.path}: {done.bytes_after / 1e6:.1f} MB instead of {done.bytes_before / 1e6:.1f} MB")
+        if done.note:
+            tell(done.note)
         if done.beside is not None:
             tell(f"{done.beside}: its card, for hosts that cannot read what stands in an ONNX file")
     if done.check is not None:

@@ -56,6 +56,16 @@ class WebOptions:
 
 
 @dataclass(frozen=True)
+class MadeBefore:
+    """A form that was made elsewhere, for it needs photos."""
+
+    content: bytes | None
+    """The file; None has the form made as without photos."""
+    note: str
+    """What was chosen, and why."""
+
+
+@dataclass(frozen=True)
 class Exported:
     """What was written."""
 
@@ -76,6 +86,7 @@ def export(
     form: str,
     out: str | os.PathLike[str],
     web_options: WebOptions | None = None,
+    made: MadeBefore | None = None,
 ) -> Exported:
     """Write a model file in another form.
 
@@ -89,6 +100,8 @@ def export(
         The file or folder to write; an earlier one is replaced.
     web_options
         For ``web`` only.
+    made
+        What to write in place of what the form makes of the model alone.
 
     Raises
     ------
@@ -112,11 +125,13 @@ def export(
         return Exported(target, target / web.CARD, len(read.content), site.bytes, site.note)
     if target.exists() and target.samefile(source):
         raise OutputError(f"{target}: is the model itself, which stays as it is; choose another name")
-    content = FORMS[form].convert(read)
+    content = made.content if made is not None else None
+    if content is None:
+        content = FORMS[form].convert(read)
     with atomic_write(target) as file:
         file.write(content)
     beside = target.with_suffix(".json") if form in BESIDE else None
     if beside is not None:
         with atomic_write(beside) as file:
             file.write(BESIDE[form](read))
-    return Exported(target, beside, len(read.content), len(content))
+    return Exported(target, beside, len(read.content), len(content), "" if made is None else made.note)

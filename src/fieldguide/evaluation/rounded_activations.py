@@ -1,0 +1,235 @@
+"""Whether a model whose activations are rounded to 8 bits is worth having: held-out photos decide.
+
+Some photos tell the ranges, others that were not among them compare both files: labels, calibration, coverage
+of prediction sets, false alarms, speed. Where one of these falls short, weights alone are rounded, and it is said why.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldguide.errors import DataError, RefusedInput
+from fieldguide.evaluation.result import Evaluation, Outcomes, measure
+from fieldguide.metrics.classification import expected_calibration_error
+from fieldguide.modelfile.artifact import load_model_file
+from fieldguide.modelfile.exports.activations import round_activations
+from fieldguide.modelfile.exports.conversion import MadeBefore
+from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, load
+from fieldguide.prediction.result import Prediction
+from fieldguide.progress import Progress, silent
+from fieldguide.tasks.task import Task
+
+if TYPE_CHECKING:
+    from fieldguide.data.dataset import Dataset
+
+FOR_RANGES, FEWEST_JUDGED, MOST_JUDGED = 100, 20, 500
+"""Photos that tell the ranges, and those that compare both files: at least and at most."""
+LEAST_SAME, LEAST_FASTER = 0.97, 1.05
+"""Share of photos with the same label; times as fast."""
+MOST_WORSE_ECE, MOST_LOST_COVERAGE, MOST_MORE_UNKNOWN = 0.01, 0.02, 0.02
+"""What calibration error, coverage of sets and share of photos taken as unknown may get worse."""
+SURE, DRAWS = 1.64, 200
+"""Standard errors that are more than chance, and draws that they come from."""
+
+Pixels = NDArray[np.uint8]
+
+
+def rounded_activations(
+    path: Path, dataset: "Dataset", seed: int = 0, progress: Progress = silent
+) -> MadeBefore:
+    """Round weights and activations of a model, and judge the result.
+
+    Parameters
+    ----------
+    path
+        A model file.
+    dataset
+        Photos like those that the model will see, at least 30; with labels that the model knows, calibration
+        and coverage are compared as well.
+    seed
+        Of which photos tell the ranges.
+    progress
+        Callback for progress: the stages `calibrating` and `comparing`.
+
+    Returns
+    -------
+    MadeBefore
+        The file, or None where weights alone are to be rounded; with what was compared, in a sentence.
+
+    Raises
+    ------
+    DataError
+        If there are too few photos that can be read.
+    OptionError
+        If the model has no network that can be rounded so.
+    """
+    before = load(path)
+    rows = np.random.default_rng(seed).permutation(len(dataset))
+    squares = _squares(before, dataset, rows)
+    count = FOR_RANGES if len(dataset) >= FOR_RANGES + MOST_JUDGED else len(dataset) // 3
+    ranges = [square for _, square in _first(squares, count, "calibrating", progress)]
+    judged = _first(squares, MOST_JUDGED, "comparing", progress)
+    if len(judged) < FEWEST_JUDGED:
+        raise DataError(
+            f"{dataset.called}: --calibrate needs at least {3 * FEWEST_JUDGED // 2} photos that can be read; "
+            f"got {len(ranges) + len(judged)}; give more"
+        )
+    progress("rounding", 0, None)
+    content = round_activations(load_model_file(path), ranges)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "rounded.onnx"
+        place.write_bytes(content)
+        found = _compared(before, load(place), judged, dataset)
+    reasons = found.reasons()
+    if not reasons:
+        return MadeBefore(content, f"weights and activations of 8 bits: {found.summary()}")
+    return MadeBefore(
+        None, f"weights of 8 bits alone: with activations {'; '.join(reasons)} ({found.summary()})"
+    )
+
+
+def _squares(model: Predictor, dataset: "Dataset", rows: NDArray[np.int64]) -> Iterator[tuple[int, Pixels]]:
+    for row in rows.tolist():
+        try:
+            yield row, model.prepare(dataset.paths[row])
+        except RefusedInput:  # `check` and `evaluate` say which and why
+            continue
+
+
+def _first(
+    squares: Iterator[tuple[int, Pixels]], most: int, stage: str, progress: Progress
+) -> list[tuple[int, Pixels]]:
+    taken: list[tuple[int, Pixels]] = []
+    while len(taken) < most:
+        progress(stage, len(taken), most)
+        one = next(squares, None)
+        if one is None:
+            break
+        taken.append(one)
+    progress(stage, len(taken), len(taken))
+    return taken
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Both files on the same photos."""
+
+    photos: int
+    same: float
+    faster: float
+    """Median seconds of the model over those of the rounded one, on one thread."""
+    measured: tuple[Evaluation, Evaluation] | None
+    """Of both, where labels are known."""
+    ece_error: float
+    """Standard error of the difference of their calibration errors; 0 where labels are not known."""
+
+    def reasons(self) -> list[str]:
+        """What falls short."""
+        found = []
+        if self.same < LEAST_SAME:
+            found.append(f"labels stay the same on fewer than {LEAST_SAME:.0%} of photos")
+        if self.faster < LEAST_FASTER:
+            found.append("it is not faster on this processor")
+        if self.measured is not None:
+            before, after = self.measured
+            # Of few photos the calibration error says little; a growth must be more than chance.
+            if after.ece > before.ece + max(MOST_WORSE_ECE, SURE * self.ece_error):
+                found.append(f"the calibration error grows by more than {MOST_WORSE_ECE}")
+            if after.coverage < before.coverage - MOST_LOST_COVERAGE:
+                found.append(f"sets hold the truth for over {MOST_LOST_COVERAGE:.0%} fewer photos")
+            if after.unknown_rate > before.unknown_rate + MOST_MORE_UNKNOWN:
+                found.append(f"over {MOST_MORE_UNKNOWN:.0%} more photos are taken as unknown")
+        return found
+
+    def summary(self) -> str:
+        """What was compared, in numbers."""
+        text = f"on {self.photos} photos the same label on {self.same:.1%}, {self.faster:.2f} times as fast"
+        if self.measured is None:
+            return text
+        before, after = self.measured
+        return (
+            f"{text}; accuracy {after.accuracy.value:.3f} ({before.accuracy.value:.3f} before), calibration "
+            f"error {after.ece:.3f} ({before.ece:.3f}), sets hold the truth for "
+            f"{after.coverage:.3f} ({before.coverage:.3f}), unknown {after.unknown_rate:.3f} "
+            f"({before.unknown_rate:.3f})"
+        )
+
+
+def _compared(
+    before: Predictor, after: Predictor, judged: list[tuple[int, Pixels]], dataset: "Dataset"
+) -> _Compared:
+    both = _answers((before, after), [square for _, square in judged])
+    rule = before.judge(1)
+    labels = [
+        [_given(rule(None, *one)) for one in zip(each.probabilities, each.typicality, strict=True)]
+        for each in both
+    ]
+    same = float(np.mean([first == second for first, second in zip(*labels, strict=True)]))
+    names = [dataset.labels[row] for row, _ in judged] if dataset.task is Task.SINGLE else []
+    measured, ece_error = None, 0.0
+    if names and set(names) <= set(before.classes) and before.thresholds["set"] is not None:
+        outcomes = (_outcomes(before, both[0], names), _outcomes(before, both[1], names))
+        measured = (measure(outcomes[0], before.classes), measure(outcomes[1], before.classes))
+        ece_error = _ece_error(*outcomes)
+    return _Compared(len(judged), same, both[0].seconds / both[1].seconds, measured, ece_error)
+
+
+@dataclass(frozen=True)
+class _Answers:
+    probabilities: NDArray[np.float32]
+    typicality: NDArray[np.float32]
+    seconds: float
+    """A photo, the median over batches."""
+
+
+def _answers(models: tuple[Predictor, Predictor], squares: list[Pixels]) -> list[_Answers]:
+    """Of each model; they take turns, since machines are busy now and then."""
+    rows: tuple[list[Outputs], list[Outputs]] = ([], [])
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for start in range(0, len(squares), BATCH):
+        batch = np.stack(squares[start : start + BATCH])
+        for model, outputs, times in zip(models, rows, seconds, strict=True):
+            began = time.perf_counter()
+            outputs.append(model.run(batch, alone=False))
+            times.append((time.perf_counter() - began) / len(batch))
+    return [
+        _Answers(
+            np.concatenate([one.probabilities for one in outputs]),
+            np.concatenate([one.typicality for one in outputs]),
+            float(np.median(times)),
+        )
+        for outputs, times in zip(rows, seconds, strict=True)
+    ]
+
+
+def _given(answer: Prediction) -> object:
+    return answer.label if answer.labels is None else set(answer.labels)
+
+
+def _outcomes(model: Predictor, answers: _Answers, names: list[str]) -> Outcomes:
+    stated = model.card["thresholds"]
+    numbers = {name: number for number, name in enumerate(model.classes)}
+    return Outcomes.of(
+        np.array([numbers[name] for name in names]),
+        answers.probabilities,
+        answers.typicality,
+        set_threshold=np.array(stated.get("set_by_class") or [stated["set"]] * len(numbers)),
+        unknown_threshold=stated["unknown"],
+    )
+
+
+def _ece_error(before: Outcomes, after: Outcomes) -> float:
+    """The standard error of the difference, by drawing the photos again (bootstrap)."""
+    random, found = np.random.default_rng(0), []
+    pairs = [(one.confidence, one.truth == one.predicted) for one in (before, after)]
+    for _ in range(DRAWS):
+        rows = random.integers(len(before.truth), size=len(before.truth))
+        first, second = (expected_calibration_error(share[rows], right[rows]) for share, right in pairs)
+        found.append(second - first)
+    return float(np.std(found))
