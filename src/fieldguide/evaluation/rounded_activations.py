@@ -1,7 +1,8 @@
 """Whether a model whose activations are rounded to 8 bits is worth having: held-out photos decide.
 
 Some photos tell the ranges, others that were not among them compare both files: labels, calibration, coverage
-of prediction sets, false alarms, speed. Where one of these falls short, weights alone are rounded, and it is said why.
+of prediction sets, false alarms, speed. Where one of these falls short, weights alone are rounded, with the
+reason.
 """
 
 import tempfile
