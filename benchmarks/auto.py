@@ -80,7 +80,7 @@ def _measured(name: str, training: Dataset, held: Dataset, way: tuple[str, Optio
     taken = next((choice for choice in trained.choices if choice.startswith("taken: ")), recipe)
     line = {"set": name, "recipe": recipe, "learned": len(training), "measured": len(held)}
     rounded = {key: round(value, 4) for key, value in row.items()}
-    said = [one for one in trained.choices if one.startswith(("not tried: ", "not to be had: ", "finetune: "))]
+    said = [one for one in trained.choices if one.startswith(("not t", "finetune: "))]
     print(json.dumps({**line, **rounded, "taken": taken, "said": said}), flush=True)
     return row
 
