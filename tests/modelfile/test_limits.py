@@ -2,7 +2,7 @@
 
 import pytest
 
-from fieldguide.modelfile.limits import limits_of
+from fieldguide.modelfile.limits import FROM_SCRATCH, limits_of
 
 
 def card(held_out, **more):
@@ -20,6 +20,13 @@ def test_too_few_held_out(held_out, begins):
 def test_coarse(held_out):
     (sentence,) = limits_of(card(held_out))
     assert sentence.startswith("typicality is coarse")
+
+
+def test_a_network_from_scratch_says_unknown_of_few():
+    assert limits_of(card(10_000, recipe="cnn")) == (FROM_SCRATCH,)
+    assert limits_of(card(10_000, recipe="linear-probe")) == ()
+    (never,) = limits_of(card(60, recipe="cnn"))
+    assert never.startswith("this model can never say unknown")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,10 @@ FINE = 5
 """Steps of typicality below the threshold of unknown, with fewer of which it is called coarse."""
 MOST_NAMED = 5
 """Tags that are named."""
+FROM_SCRATCH = (
+    "a network trained from scratch says unknown of few photos of other things; `evaluate --foreign` "
+    "measures of how few"
+)
 
 
 def limits_of(card: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,7 +54,8 @@ def limits_of(card: Mapping[str, Any]) -> tuple[str, ...]:
     held_out = metrics.get("n")
     if type(held_out) is not int or held_out < 1 or not threshold:
         return never
-    return (*_of_held_out(held_out, threshold), *never)
+    scratch = (FROM_SCRATCH,) if card.get("recipe") == "cnn" and (held_out + 1) * threshold > 1 else ()
+    return (*_of_held_out(held_out, threshold), *scratch, *never)
 
 
 def _never_given(classes: Sequence[str], thresholds: Mapping[str, Any]) -> tuple[str, ...]:
