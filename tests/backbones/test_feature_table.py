@@ -9,7 +9,7 @@ import pytest
 from fieldguide.backbones import feature_table
 from fieldguide.backbones.feature_table import FeatureTable, allocate
 from fieldguide.errors import OutputError
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 
 
 def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeypatch):

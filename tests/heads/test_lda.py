@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from fieldguide.heads.lda import ByProducts, ByRelevance, ByScatter, TrainingTable, discriminant
+from fieldguide.heads.lda import ByProducts, ByRelevance, ByScatter, discriminant
 from fieldguide.heads.relevance import relevance
+from fieldguide.heads.training_table import TrainingTable
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from fieldguide.heads import calibration, out_of_distribution
 from fieldguide.heads.blas import threads_for
 from fieldguide.heads.calibration import Calibrated
-from fieldguide.heads.lda import ByProducts, ByRelevance, Discriminant, TrainingTable, discriminant
+from fieldguide.heads.lda import ByProducts, ByRelevance, Discriminant, discriminant
 from fieldguide.heads.nonconformity import LEAST_PROBABILITY, Nonconformity
 from fieldguide.heads.out_of_distribution import MahalanobisDistance
 from fieldguide.heads.promises import Promises, promise
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.graph import Distance, Head, Ranking
 
 SHRINKAGES = (0.4, 0.6, 0.8, 0.9)

@@ -23,7 +23,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
-from fieldguide.heads.lda import BLOCK, MOST_BY_PRODUCTS, FloatArray, IntArray, TrainingTable
+from fieldguide.heads.lda import MOST_BY_PRODUCTS
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators
 
 MOST_ROUNDS = 30

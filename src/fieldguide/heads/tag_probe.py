@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fieldguide.heads import ridge
 from fieldguide.heads.blas import threads_for
-from fieldguide.heads.lda import IntArray, TrainingTable
 from fieldguide.heads.linear_head import SHRINKAGES, fit_distance, held_out_sample
 from fieldguide.heads.ridge import Solution, TagTable
 from fieldguide.heads.tag_promises import LogisticCurves, TagPromises, promise_tags
+from fieldguide.heads.training_table import IntArray, TrainingTable
 from fieldguide.modelfile.graph import Head
 from fieldguide.tasks.tags import PRESENT, Indicators
 
