@@ -24,6 +24,14 @@ def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeyp
     assert table.vectors[3].tolist() == [65504, -65504, 0, 0.5]
 
 
+def test_many_vectors_are_in_a_file_with_a_name_where_one_is_given(tmp_path, monkeypatch):
+    assert isinstance(allocate(3, 4, tmp_path, lambda: pytest.fail("asked")), np.ndarray)
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    table = FeatureTable(30, 4, None, lambda: tmp_path / "features")
+    table.put([2], np.array([[1, 2, 3, 4]], np.float32))
+    assert np.fromfile(tmp_path / "features", np.float16)[8:12].tolist() == [1, 2, 3, 4]
+
+
 def file_pages():
     """Megabytes of files that count as this process's memory."""
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from fieldguide.cluster.part_worker import Part, PartDone
-from fieldguide.cluster.part_workers import IN_HAND, MOST_ENDS, parts_done
+from fieldguide.cluster.part_workers import IN_HAND, MOST_ENDS, in_number_order, parts_done
 from fieldguide.errors import OutputError
 
 
@@ -144,3 +144,10 @@ def test_few_parts_are_handed_out_before_one_that_is_late(seed):
         late.remove(done.number)
     assert not late
     assert furthest < 7
+
+
+def test_parts_are_put_in_order():
+    numbers = list(range(30))
+    random.Random(0).shuffle(numbers)
+    ordered = in_number_order(PartDone(number) for number in numbers)
+    assert [done.number for done in ordered] == list(range(30))

@@ -29,12 +29,16 @@ from fieldguide.cluster.feature_worker import (
     KnownImage,
     WorkedImage,
 )
-from fieldguide.cluster.part_workers import IN_HAND, parts_done
-from fieldguide.cluster.ray_session import ray_for, ray_session
+from fieldguide.cluster.part_workers import IN_HAND, in_number_order, parts_done
+from fieldguide.cluster.ray_session import LOCAL, ray_for, ray_session
+from fieldguide.cluster.sums import ClusterSums
 from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
+from fieldguide.files import scratch_folder
+from fieldguide.heads.scatter import summed_by
 from fieldguide.images.content_cache import Entry, FeatureCache
 from fieldguide.images.decoding import read_bytes
 from fieldguide.images.network_input import network_pixels
+from fieldguide.large_arrays import writable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes import NEED_TORCH
 
@@ -87,8 +91,17 @@ def features_on_cluster(
                 begun.append(stack.enter_context(ray_session(cluster, cores=cores)))
             return begun[0]
 
-        stack.enter_context(computed_by(ClusterPass(ray)))
+        if cluster == LOCAL:  # whose cores one process uses as well
+            stack.enter_context(computed_by(ClusterPass(ray)))
+        else:
+            stack.enter_context(computed_by(ClusterPass(ray, functools.partial(_named, stack))))
+            stack.enter_context(summed_by(ClusterSums(ray)))
         yield
+
+
+def _named(stack: contextlib.ExitStack, cache: Path | None) -> Path:
+    """A file in the cache that is gone when the context ends."""
+    return stack.enter_context(scratch_folder(writable(cache))) / "features"
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,8 @@ class ClusterPass:
 
     ray: Callable[[], Any]
     """Gives ``ray``, connected."""
+    named: Callable[[Path | None], Path] | None = None
+    """Names a file, near a cache, for features that other machines are to read; None gives it no name."""
 
     def __call__(
         self,
@@ -122,7 +137,9 @@ class ClusterPass:
         key = feature_key(backbone, OnnxRunner.kind, flips)
         job = FeatureJob(backbone, backbone.path.read_bytes(), flips, key)
         with FeatureCache(cache, key, backbone.features) as kept:
-            merger = _Merger(FeatureTable(len(paths), backbone.features, cache), job, paths, kept)
+            file = None if self.named is None else functools.partial(self.named, cache)
+            table = FeatureTable(len(paths), backbone.features, cache, file)
+            merger = _Merger(table, job, paths, kept)
             if paths:
                 self._work(job, paths, merger, progress)
         merger.seconds["total"] = time.perf_counter() - started
@@ -155,17 +172,6 @@ def part_size(count: int, workers: int) -> int:
     """Photos of a part; even, since the network takes them by twos."""
     fair = -(-count // (workers * PARTS_A_WORKER))
     return min(PART_IMAGES, fair + fair % 2)
-
-
-def in_number_order(done: Iterator[ImagePartDone]) -> Iterator[ImagePartDone]:
-    """Put parts, numbered from 0, in order; each is held until those before it are there."""
-    early: dict[int, ImagePartDone] = {}
-    following = 0
-    for one in done:
-        early[one.number] = one
-        while following in early:
-            yield early.pop(following)
-            following += 1
 
 
 class _Merger:

@@ -86,6 +86,17 @@ def parts_done(
         pool.stop()
 
 
+def in_number_order(done: Iterator[Done]) -> Iterator[Done]:
+    """Put parts, numbered from 0, in order; each is held until those before it are there."""
+    early: dict[int, Done] = {}
+    following = 0
+    for one in done:
+        early[one.number] = one
+        while following in early:
+            yield early.pop(following)
+            following += 1
+
+
 class _Pool(Generic[Given, Done]):
     """Actors, and what each has in hand."""
 

@@ -19,7 +19,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
-from fieldguide.heads.relevance import class_sums, relevance
+from fieldguide.heads.relevance import relevance
+from fieldguide.heads.scatter import fold_sums, whole
 from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 
 MOST_BY_PRODUCTS = 5000
@@ -167,22 +168,11 @@ def _coefficients(
 
 
 class ByScatter:
-    """The form for many images: a scatter matrix for each fold, from one pass over blocks of images."""
+    """The form for many images: all follows from :func:`fieldguide.heads.scatter.fold_sums`."""
 
     def __init__(self, table: TrainingTable) -> None:
         self._table = table
-        self._names = np.unique(table.folds)
-        width, classes = table.n_features, table.n_classes
-        self._scatters = np.zeros((len(self._names), width, width), dtype=np.float32)
-        self._sums = np.zeros((len(self._names), classes, width), dtype=np.float32)
-        self._counts = np.zeros((len(self._names), classes), dtype=np.int64)
-        for number, fold in enumerate(self._names):
-            rows = np.flatnonzero(table.folds == fold)
-            self._counts[number] = np.bincount(table.labels[rows], minlength=classes)
-            for start in range(0, len(rows), BLOCK):
-                block = table.rows(rows[start : start + BLOCK])
-                self._scatters[number] += block.T @ block
-                self._sums[number] += class_sums(table.labels[rows[start : start + BLOCK]], block, classes)
+        self._sums = fold_sums(table)
 
     def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
         """As :class:`Discriminant` says."""
@@ -190,13 +180,13 @@ class ByScatter:
         scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
 
         def answer(without: int) -> None:
-            hold = np.flatnonzero(table.folds[rows] == self._names[without])
+            hold = np.flatnonzero(table.folds[rows] == self._sums.names[without])
             for number, (weights, bias) in enumerate(self._solutions(shrinkages, without)):
                 for start in range(0, len(hold), BLOCK):
                     block = hold[start : start + BLOCK]
                     scores[number, block] = table.rows(rows[block]) @ weights + bias
 
-        _all(side_by_side(answer, range(len(self._names)), 3 * self._scatters[0].size))
+        _all(side_by_side(answer, range(len(self._sums.names)), 3 * table.n_features**2))
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -207,12 +197,11 @@ class ByScatter:
     def _solutions(
         self, shrinkages: Sequence[float], without: int | None
     ) -> Iterator[tuple[FloatArray, FloatArray]]:
-        used = [number for number in range(len(self._names)) if number != without]
-        counts = self._counts[used].sum(0)
-        means = self._sums[used].sum(0) / np.maximum(counts, 1)[:, None].astype(np.float32)
-        covariance = self._scatters[used[0]].copy()
-        for number in used[1:]:
-            covariance += self._scatters[number]
+        sums = self._sums
+        used = [number for number in range(len(sums.names)) if number != without]
+        counts = sums.counts[used].sum(0)
+        means = (sums.sums[used].sum(0) / np.maximum(counts, 1)[:, None]).astype(np.float32)
+        covariance = whole([sums.scatters[number] for number in used])
         covariance -= (means * counts[:, None].astype(np.float32)).T @ means
         covariance /= np.float32(max(int(counts.sum()) - int((counts > 0).sum()), 1))
         average = float(np.trace(covariance)) / self._table.n_features
