@@ -19,8 +19,8 @@ from fieldguide.backbones.extraction import extract, extract_here
 from fieldguide.backbones.side_by_side import export_joined
 from fieldguide.cli import main
 from fieldguide.cluster import features
-from fieldguide.cluster.feature_worker import FeatureWorker
-from fieldguide.cluster.features import ClusterPass, features_on_cluster, part_size
+from fieldguide.cluster.feature_worker import FeatureWorker, ImagePartDone
+from fieldguide.cluster.features import ClusterPass, features_on_cluster, in_number_order, part_size
 from fieldguide.cluster.sums_worker import FeatureFile
 from fieldguide.errors import DataError, OutputError
 from fieldguide.heads import scatter
@@ -189,6 +189,13 @@ def test_a_machine_with_other_versions_stops_the_run(paths, monkeypatch):
 )
 def test_parts_are_even_and_share_the_work(count, workers, size):
     assert part_size(count, workers) == size
+
+
+def test_parts_are_put_in_order():
+    numbers = list(range(30))
+    random.Random(0).shuffle(numbers)
+    ordered = in_number_order(ImagePartDone(number) for number in numbers)
+    assert [done.number for done in ordered] == list(range(30))
 
 
 def test_the_context_ends_and_without_a_cluster_nothing_changes(paths, monkeypatch):

@@ -17,7 +17,7 @@ def table():
 
 
 def by_definition(table, name):
-    rows = table.rows(table.folds == name).astype(np.float64)
+    rows = table.rows(np.flatnonzero(table.folds == name)).astype(np.float64)
     labels = table.labels[table.folds == name]
     sums = np.array([rows[labels == number].sum(0) for number in range(table.n_classes)])
     return np.bincount(labels, minlength=table.n_classes), sums, rows.T @ rows

@@ -29,10 +29,10 @@ from fieldguide.cluster.feature_worker import (
     KnownImage,
     WorkedImage,
 )
-from fieldguide.cluster.part_workers import IN_HAND, in_number_order, parts_done
-from fieldguide.cluster.ray_session import LOCAL, ray_for, ray_session
+from fieldguide.cluster.part_workers import IN_HAND, parts_done
+from fieldguide.cluster.ray_session import LOCAL, WAITING, ray_for, ray_session
 from fieldguide.cluster.sums import ClusterSums
-from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
+from fieldguide.errors import DataError, OptionError, OutputError, Refusal, RefusedInput
 from fieldguide.files import scratch_folder
 from fieldguide.heads.scatter import summed_by
 from fieldguide.images.content_cache import Entry, FeatureCache
@@ -159,7 +159,12 @@ class ClusterPass:
             for number, first in enumerate(parts)
         )
         done: Generator[ImagePartDone] = parts_done(
-            ray, lambda: actor.remote(*sent), workers, work, ahead=PARTS_A_WORKER * IN_HAND * workers
+            ray,
+            lambda: actor.remote(*sent),
+            workers,
+            work,
+            ahead=PARTS_A_WORKER * IN_HAND * workers,
+            waited=lambda seconds: progress(WAITING, seconds, None),
         )
         with contextlib.closing(done):  # an interrupt must end the processes now
             for one in in_number_order(done):
@@ -172,6 +177,17 @@ def part_size(count: int, workers: int) -> int:
     """Photos of a part; even, since the network takes them by twos."""
     fair = -(-count // (workers * PARTS_A_WORKER))
     return min(PART_IMAGES, fair + fair % 2)
+
+
+def in_number_order(done: Iterator[ImagePartDone]) -> Iterator[ImagePartDone]:
+    """Put parts, numbered from 0, in order; each is held until those before it are there."""
+    early: dict[int, ImagePartDone] = {}
+    following = 0
+    for one in done:
+        early[one.number] = one
+        while following in early:
+            yield early.pop(following)
+            following += 1
 
 
 class _Merger:
@@ -232,4 +248,7 @@ class _Merger:
         return FeatureWorker(self.job, np.empty(0, np.uint64))
 
     def _computed_here(self, path: str) -> Entry | Refusal:
-        return self._entry(path, self._worker_here.work(ImagePart(0, [path])).images[0])
+        done = self._worker_here.work(ImagePart(0, [path]))
+        if done.failed:
+            raise OutputError(done.failed)
+        return self._entry(path, done.images[0])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide.cluster.part_workers import IN_HAND, in_number_order, parts_done
+from fieldguide.cluster.part_workers import parts_done
 from fieldguide.cluster.sums_worker import (
     FeatureFile,
     SumsDone,
@@ -65,12 +65,10 @@ class ClusterSums:
         parts = list(self._parts(table))
         job, actor = ray.put(SumsJob.of(table, file)), ray.remote(num_cpus=1)(SumsWorker)
         workers = min(workers, len(parts))
-        done: Generator[SumsDone] = parts_done(
-            ray, lambda: actor.remote(job), workers, iter(parts), ahead=workers + IN_HAND
-        )
-        # In order, so that the same machines round alike each time.
+        done: Generator[SumsDone] = parts_done(ray, lambda: actor.remote(job), workers, parts)
         with contextlib.closing(done):  # an interrupt must end the processes now
-            for one in in_number_order(done):
+            # In whatever order: double precision holds sums of such products without rounding.
+            for one in done:
                 part = parts[one.number]
                 got = one if one.seen else added_up(table, part.number, part.rows(table))
                 place = int(np.searchsorted(found.names, part.fold))

@@ -14,6 +14,8 @@ BLOCK = 2048
 """Images that are in memory at once where they are many."""
 PASS = 64
 """Images that are looked at together where nothing but sums is wanted: they stay in a core's own memory."""
+GATHERED = 256
+"""Rows that are looked up together: with each, the system takes up to sixteen pages of the file around it."""
 _TINY = 1e-6
 
 
@@ -63,10 +65,22 @@ class TrainingTable:
 
     def rows(self, rows: IntArray | slice, columns: IntArray | slice = slice(None)) -> FloatArray:
         """Standardised features of the given rows and columns, float32."""
-        block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
+        if isinstance(rows, slice):
+            block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
+        else:
+            block = self._gathered(rows, columns)
         let_pages_go(self.vectors)
         block -= self.mean[columns]
         block /= self.scale[columns]
+        return block
+
+    def _gathered(self, rows: IntArray, columns: IntArray | slice) -> FloatArray:
+        width = len(np.empty(self.n_features, np.bool_)[columns])
+        block = np.empty((len(rows), width), dtype=np.float32)
+        for start in range(0, len(rows), GATHERED):
+            some = rows[start : start + GATHERED]
+            block[start : start + len(some)] = self.vectors[some][:, columns]
+            let_pages_go(self.vectors)
         return block
 
     @property
