@@ -15,7 +15,7 @@ import pytest
 import fieldguide
 from fieldguide.backbones import feature_table
 from fieldguide.backbones.classical.export import export_classical
-from fieldguide.backbones.extraction import extract, extract_here
+from fieldguide.backbones.extraction import extract, extract_here, times_as_many_cores
 from fieldguide.backbones.side_by_side import export_joined
 from fieldguide.cli import main
 from fieldguide.cluster import features
@@ -208,6 +208,16 @@ def test_the_context_ends_and_without_a_cluster_nothing_changes(paths, monkeypat
         extract(paths[:2], export_classical())
     extract(paths[:2], export_classical())
     assert asked == [paths]
+
+
+def test_estimates_of_time_know_the_cores_of_a_cluster(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", InlineRay(cpus=12))
+    monkeypatch.setattr(features, "usable_cores", lambda: 4)
+    with features_on_cluster("auto"):
+        assert times_as_many_cores() == 3
+        monkeypatch.setattr(features, "usable_cores", lambda: 16)
+        assert times_as_many_cores() == 1
+    assert times_as_many_cores() == 1
 
 
 def test_machines_of_a_cluster_can_read_many_features_until_the_context_ends(paths, tmp_path, monkeypatch):

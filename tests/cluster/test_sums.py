@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 
 from fieldguide.cluster import sums
+from fieldguide.cluster.ray_session import ray_session
 from fieldguide.cluster.sums import PART_ROWS, ClusterSums
 from fieldguide.cluster.sums_worker import FeatureFile, SumsWorker
 from fieldguide.errors import OutputError
@@ -126,3 +127,12 @@ def test_small_work_and_what_others_cannot_read_stay_here(table, given, monkeypa
     ray = InlineRay(cpus=given.pop("cpus", 3))
     same(spread(ray, **given)(table), fold_sums_here(table))
     assert not ray.actors
+
+
+@pytest.mark.long
+def test_processes_of_ray_add_up_the_same(table, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setattr(sums, "added_up", lambda *given: pytest.fail("a process did not see the file"))
+    with ray_session(cores=2) as ray:
+        there = ClusterSums(lambda: ray, fewest=1, part_rows=500)(table)
+    same(there, fold_sums_here(table))

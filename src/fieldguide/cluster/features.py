@@ -41,6 +41,7 @@ from fieldguide.images.network_input import network_pixels
 from fieldguide.large_arrays import writable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes import NEED_TORCH
+from fieldguide.threads import usable_cores
 
 PART_IMAGES = 64
 """Photos of a part at most: seconds of work, some megabytes of features."""
@@ -144,6 +145,11 @@ class ClusterPass:
                 self._work(job, paths, merger, progress)
         merger.seconds["total"] = time.perf_counter() - started
         return Features.of(merger.table, merger.seconds, merger.cached)
+
+    @property
+    def times_as_many_cores(self) -> float:
+        """Of this machine's, how many times as many the cluster has; it is started or joined for that."""
+        return max(1.0, float(self.ray().cluster_resources().get("CPU", 1)) / usable_cores())
 
     def _work(self, job: FeatureJob, paths: Sequence[str], merger: "_Merger", progress: Progress) -> None:
         progress("features", 0, len(paths))
