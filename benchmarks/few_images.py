@@ -16,7 +16,7 @@ from fieldguide.data.dataset import open_dataset
 from fieldguide.data.folds import deal
 from fieldguide.data.splits import duplicate_groups
 from fieldguide.heads import linear_head
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.labelled_features import LabelledFeatures, learn_from

@@ -21,9 +21,9 @@ from fieldguide.data.splits import duplicate_groups
 from fieldguide.data.tagged.stratification import stratified_parts
 from fieldguide.evaluation.tag_result import TagOutcomes, measure_tags
 from fieldguide.files import cache_folder
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_probe import combinations, fit_tag_probe
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.tagged_features import learn_tags_from

@@ -176,15 +176,20 @@ def _held(folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder(place: Path | None = None) -> Iterator[Path]:
     """Make a temporary folder that is removed at the end of the ``with`` block.
 
     What killed processes of this user left of such folders is removed first; an unpacked archive is large.
 
+    Parameters
+    ----------
+    place
+        A folder to make it in; None takes the system's place for temporary files.
+
     Raises
     ------
     OutputError
-        If no folder can be made where the system keeps temporary files.
+        If no folder can be made there.
 
     Examples
     --------
@@ -194,7 +199,7 @@ def scratch_folder() -> Iterator[Path]:
     >>> folder.exists()
     False
     """
-    place = Path(tempfile.gettempdir())
+    place = place or Path(tempfile.gettempdir())
     _clear_left_over_folders(place)
     try:
         descriptor, folder = _make_scratch(place)

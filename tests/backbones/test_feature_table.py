@@ -9,7 +9,7 @@ import pytest
 from fieldguide.backbones import feature_table
 from fieldguide.backbones.feature_table import FeatureTable, allocate
 from fieldguide.errors import OutputError
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 
 
 def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeypatch):
@@ -22,6 +22,14 @@ def test_few_vectors_are_in_memory_and_many_in_a_nameless_file(tmp_path, monkeyp
     table.put([2, 3], np.array([[1, 2, 3, 4], [1e9, -1e9, 0, 0.5]], np.float32))
     assert table.vectors[2].tolist() == [1, 2, 3, 4]
     assert table.vectors[3].tolist() == [65504, -65504, 0, 0.5]
+
+
+def test_many_vectors_are_in_a_file_with_a_name_where_one_is_given(tmp_path, monkeypatch):
+    assert isinstance(allocate(3, 4, tmp_path, lambda: pytest.fail("asked")), np.ndarray)
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    table = FeatureTable(30, 4, None, lambda: tmp_path / "features")
+    table.put([2], np.array([[1, 2, 3, 4]], np.float32))
+    assert np.fromfile(tmp_path / "features", np.float16)[8:12].tolist() == [1, 2, 3, 4]
 
 
 def file_pages():

@@ -8,6 +8,7 @@ import pytest
 from fieldguide.backbones.classical.export import export_classical
 from fieldguide.backbones.extraction import extract_here, feature_key
 from fieldguide.backbones.runner import OnnxRunner
+from fieldguide.cluster import feature_worker
 from fieldguide.cluster.feature_worker import (
     FeatureJob,
     FeatureWorker,
@@ -15,7 +16,7 @@ from fieldguide.cluster.feature_worker import (
     KnownDigests,
     KnownImage,
 )
-from fieldguide.errors import Refusal
+from fieldguide.errors import OutputError, Refusal
 from fieldguide.images.content_cache import Entry
 
 NOTHING = np.empty(0, np.uint64)
@@ -90,3 +91,16 @@ def test_the_network_is_sent_along(paths, tmp_path, monkeypatch):
     monkeypatch.setenv("FIELDGUIDE_CACHE", str(tmp_path / "cache"))
     assert FeatureWorker(job, NOTHING).work(ImagePart(0, paths[:1])).failed == ""
     assert (tmp_path / "cache" / "backbones" / f"{backbone.digest}.onnx").is_file()
+
+
+def test_a_machine_that_cannot_keep_the_network_says_why(paths, monkeypatch):
+    def full(content):
+        raise OutputError("/cache: no room for the network; free some")
+
+    monkeypatch.setattr(feature_worker, "kept", full)
+    worker = FeatureWorker(job_of(export_classical()), NOTHING)
+    worker.ready()
+    done = worker.work(ImagePart(3, paths))
+    assert (done.number, done.images) == (3, ())
+    assert done.failed.startswith("--cluster: the machine ")
+    assert done.failed.endswith(": /cache: no room for the network; free some")

@@ -13,14 +13,17 @@ import onnxruntime
 import pytest
 
 import fieldguide
+from fieldguide.backbones import feature_table
 from fieldguide.backbones.classical.export import export_classical
-from fieldguide.backbones.extraction import extract, extract_here
+from fieldguide.backbones.extraction import extract, extract_here, times_as_many_cores
 from fieldguide.backbones.side_by_side import export_joined
 from fieldguide.cli import main
 from fieldguide.cluster import features
 from fieldguide.cluster.feature_worker import FeatureWorker, ImagePartDone
 from fieldguide.cluster.features import ClusterPass, features_on_cluster, in_number_order, part_size
+from fieldguide.cluster.sums_worker import FeatureFile
 from fieldguide.errors import DataError, OutputError
+from fieldguide.heads import scatter
 from inline_ray import InlineRay
 from shards import shards
 
@@ -205,6 +208,33 @@ def test_the_context_ends_and_without_a_cluster_nothing_changes(paths, monkeypat
         extract(paths[:2], export_classical())
     extract(paths[:2], export_classical())
     assert asked == [paths]
+
+
+def test_estimates_of_time_know_the_cores_of_a_cluster(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", InlineRay(cpus=12))
+    monkeypatch.setattr(features, "usable_cores", lambda: 4)
+    with features_on_cluster("auto"):
+        assert times_as_many_cores() == 3
+        monkeypatch.setattr(features, "usable_cores", lambda: 16)
+        assert times_as_many_cores() == 1
+    assert times_as_many_cores() == 1
+
+
+def test_machines_of_a_cluster_can_read_many_features_until_the_context_ends(paths, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", InlineRay())
+    monkeypatch.setattr(feature_table, "IN_MEMORY_BYTES", 100)
+    with features_on_cluster("auto"):
+        found = extract(paths, export_classical(), cache=tmp_path)
+        file = FeatureFile.of(found.vectors)
+        np.testing.assert_array_equal(file.opened(), found.vectors)
+        assert file.path.is_relative_to(tmp_path)
+        assert scatter._PASS.get() != scatter.fold_sums_here
+    assert not file.path.exists()
+    assert scatter._PASS.get() == scatter.fold_sums_here
+    with features_on_cluster("local"):  # whose cores are those of this process
+        found = extract(paths, export_classical(), cache=tmp_path)
+        assert FeatureFile.of(found.vectors) is None
+        assert scatter._PASS.get() == scatter.fold_sums_here
 
 
 @pytest.mark.parametrize("recipe", ["finetune", "cnn"])

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from fieldguide.cluster.part_worker import Part, PartDone
-from fieldguide.cluster.part_workers import IN_HAND, MOST_ENDS, parts_done
+from fieldguide.cluster.part_workers import IN_HAND, MOST_ENDS, PATIENCE, parts_done
 from fieldguide.errors import OutputError
 
 
@@ -39,7 +39,7 @@ class FakeRay:
         work = call(lambda part: PartDone(part.number, len(part.items)))
         return SimpleNamespace(ready=call(lambda _: None), work=work, queue=queue)
 
-    def wait(self, calls, num_returns):
+    def wait(self, calls, num_returns, timeout):
         queue = self.random.choice([queue for queue in self.queues if queue])
         key, work, part = queue[0]
         if part is not None and self.ends(part):
@@ -99,6 +99,21 @@ def test_parts_are_read_only_as_far_as_they_are_handed_out():
     assert len(read) <= 3 * IN_HAND
     stream.close()
     assert len(ray.killed) == 3
+
+
+def test_waiting_for_cores_that_others_have_is_said_until_a_process_starts():
+    ray, told = FakeRay(), []
+    wait, waits = ray.wait, []
+
+    def busy(calls, num_returns, timeout):
+        waits.append(timeout)
+        return ([], calls) if len(waits) in (1, 2, 5) else wait(calls, num_returns, timeout)
+
+    ray.wait = busy
+    parts = [Part(number, ["a"]) for number in range(4)]
+    assert len(list(parts_done(ray, ray.actor, 1, parts, waited=told.append))) == 4
+    assert waits[0] == PATIENCE
+    assert told == [PATIENCE, 2 * PATIENCE]  # a long part is no waiting
 
 
 @pytest.mark.parametrize("seed", range(20))

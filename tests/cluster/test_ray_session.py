@@ -96,6 +96,8 @@ def test_what_cannot_be_had_is_said_in_one_line(fake, monkeypatch):
         ray_session("auto").__enter__()
     with pytest.raises(OptionError, match=r"must be local, auto or HOST:PORT"):
         ray_session("ray://head:10001").__enter__()
+    with pytest.raises(OptionError, match=r"--cluster photos: must be local, auto or HOST:PORT"):
+        ray_session("photos").__enter__()
     for other in (True, 2, ""):
         with pytest.raises(OptionError, match=rf"cluster: must be 'local', 'auto' or .*, got {other!r}"):
             ray_session(other).__enter__()

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from sklearn.svm import LinearSVC
 
 from fieldguide.heads.kernel_machine import KernelProblem, Kind, Machine, kernel, scaling, solve
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 
 
 def cloud(count, width=6, classes=3, seed=0):

@@ -5,11 +5,12 @@ import onnxruntime
 import pytest
 
 from fieldguide.heads import calibration, linear_head
-from fieldguide.heads.lda import TrainingTable, discriminant
+from fieldguide.heads.lda import discriminant
 from fieldguide.heads.linear_head import FOR_FEW_IMAGES, SHRINKAGES, fit_probe, held_out_sample
 from fieldguide.heads.nonconformity import entropy, nonconformity
 from fieldguide.heads.out_of_distribution import fit, out_of_fold_distances
 from fieldguide.heads.promises import COVERAGE
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.graph import head_model
 
 DEPTHS = (("early", 10), ("early:max", 10), ("final", 20))

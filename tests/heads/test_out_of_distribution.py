@@ -7,7 +7,6 @@ import pytest
 
 from fieldguide.heads import out_of_distribution
 from fieldguide.heads.calibration import reference_distances, typicality
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.out_of_distribution import (
     MOST_DIRECTIONS,
     OTHER_DIRECTIONS,
@@ -16,6 +15,7 @@ from fieldguide.heads.out_of_distribution import (
     fit,
     out_of_fold_distances,
 )
+from fieldguide.heads.training_table import TrainingTable
 
 COLUMNS = np.arange(4, 30)
 

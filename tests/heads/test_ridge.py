@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fieldguide.heads import ridge
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.ridge import TagTable
+from fieldguide.heads.training_table import TrainingTable
 
 
 def made(images=240, features=30, tags=4, unknown=0.0, seed=0):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_probe import combinations, fit_tag_probe
+from fieldguide.heads.training_table import TrainingTable
 
 
 @pytest.fixture(scope="module")

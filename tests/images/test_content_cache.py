@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fieldguide.errors import OutputError
 from fieldguide.images import content_cache
@@ -85,6 +86,16 @@ def test_the_least_recently_used_shards_go_first(tmp_path):
     with FeatureCache(tmp_path, "d", 6, limit=2 * size):
         pass
     assert [path.parent.name for path in shards(tmp_path)] == ["a", "c"]
+
+
+def test_a_run_that_is_stopped_keeps_all_that_it_did_and_the_next_makes_room(tmp_path):
+    with pytest.raises(KeyboardInterrupt), FeatureCache(tmp_path, "a", 6, limit=1) as cache:
+        cache.add(entry(0))
+        raise KeyboardInterrupt
+    assert len(shards(tmp_path)) == 1
+    with FeatureCache(tmp_path, "a", 6, limit=1) as cache:
+        assert cache.get(entry(0).digest) is not None
+    assert shards(tmp_path) == []
 
 
 def test_a_full_disk_does_not_end_the_work(tmp_path, monkeypatch):

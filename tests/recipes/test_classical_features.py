@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fieldguide.errors import OptionError
-from fieldguide.heads.lda import BLOCK, TrainingTable
+from fieldguide.heads.training_table import BLOCK, TrainingTable
 from fieldguide.recipes import classical_features
 from fieldguide.recipes.classical_features import body, learned_rows, sample, scored
 from fieldguide.recipes.common import Options, Run

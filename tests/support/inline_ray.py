@@ -46,7 +46,7 @@ class InlineRay:
         self.actors.append(actor)
         return actor
 
-    def wait(self, calls, num_returns):
+    def wait(self, calls, num_returns, timeout):
         queue = self.random.choice([queue for queue in self.queues if queue])
         key, work, given = queue[0]
         if given and self.ends(given[0]):

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from fieldguide.data.folds import deal
 from fieldguide.heads import out_of_distribution
 from fieldguide.heads.blas import threads_for
-from fieldguide.heads.lda import BLOCK, TrainingTable, discriminant
+from fieldguide.heads.lda import discriminant
 from fieldguide.heads.linear_head import held_out_sample
 from fieldguide.heads.promises import promise
+from fieldguide.heads.training_table import BLOCK, TrainingTable
 
 SHRINKAGES = (0.4, 0.6, 0.8)
 """Candidates; the one with the lowest log loss is taken."""

@@ -15,11 +15,11 @@ from fieldguide.audit.confident_learning import doubtful_labels
 from fieldguide.data.folds import deal_tags
 from fieldguide.heads import out_of_distribution, ridge
 from fieldguide.heads.blas import threads_for
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.linear_head import held_out_sample
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_probe import combinations
 from fieldguide.heads.tag_promises import promise_tags
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators, Tags, indicators
 
 SHRINKAGES = (0.4, 0.6, 0.8)

@@ -134,6 +134,11 @@ def extract(
     return _PASS.get()(paths, backbone, flips=flips, cache=cache, progress=progress)
 
 
+def times_as_many_cores() -> float:
+    """How many times the cores of this machine compute what :func:`extract` is asked for: 1 for itself."""
+    return float(getattr(_PASS.get(), "times_as_many_cores", 1.0))
+
+
 def extract_here(
     paths: Sequence[str],
     backbone: ExportedBackbone,

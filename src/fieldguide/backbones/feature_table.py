@@ -1,13 +1,13 @@
 """The rows that feature extraction fills: in memory while they are few, in a file once they are many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import Refusal
-from fieldguide.large_arrays import in_file, let_pages_go
+from fieldguide.large_arrays import in_file, in_named_file, let_pages_go
 
 IN_MEMORY_BYTES = 256_000_000
 
@@ -23,10 +23,14 @@ class FeatureTable:
         Length of a vector.
     folder
         Where a file of vectors may lie; None takes the system's place for temporary files.
+    named
+        Called for the name of that file, if one is made; None gives it no name.
     """
 
-    def __init__(self, count: int, width: int, folder: Path | None) -> None:
-        self.vectors: NDArray[np.float32] | NDArray[np.float16] = allocate(count, width, folder)
+    def __init__(
+        self, count: int, width: int, folder: Path | None, named: Callable[[], Path] | None = None
+    ) -> None:
+        self.vectors: NDArray[np.float32] | NDArray[np.float16] = allocate(count, width, folder, named)
         self.signatures: list[NDArray[np.uint8]] = []
         self.digests: list[str] = []
         self.rows: list[int] = []
@@ -52,8 +56,17 @@ class FeatureTable:
         return np.stack(self.signatures) if self.signatures else np.empty((0, 0), np.uint8)
 
 
-def allocate(rows: int, width: int, folder: Path | None) -> NDArray[np.float32] | NDArray[np.float16]:
-    """Make room for vectors: in memory up to 256 MB of float32, beyond that float16 in a nameless file.
+def allocate(
+    rows: int, width: int, folder: Path | None, named: Callable[[], Path] | None = None
+) -> NDArray[np.float32] | NDArray[np.float16]:
+    """Make room for vectors: in memory up to 256 MB of float32, beyond that float16 in a file.
+
+    Parameters
+    ----------
+    rows, width
+        Of the vectors.
+    folder, named
+        As for :class:`FeatureTable`.
 
     Raises
     ------
@@ -62,4 +75,6 @@ def allocate(rows: int, width: int, folder: Path | None) -> NDArray[np.float32] 
     """
     if rows * width * 4 <= IN_MEMORY_BYTES:
         return np.zeros((rows, width), np.float32)
+    if named is not None:
+        return in_named_file((rows, width), np.float16, named(), "features")
     return in_file((rows, width), np.float16, folder, "features")

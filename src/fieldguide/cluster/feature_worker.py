@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from fieldguide.backbones.exported import ExportedBackbone, kept
 from fieldguide.backbones.extraction import feature_key, forward
 from fieldguide.backbones.runner import OnnxRunner
 from fieldguide.data.duplicates import signature
-from fieldguide.errors import Refusal, RefusedInput
+from fieldguide.errors import FieldguideError, Refusal, RefusedInput
 from fieldguide.images.content_cache import Entry
 from fieldguide.images.decoding import read_bytes
 from fieldguide.images.network_input import network_pixels
@@ -137,14 +138,23 @@ class FeatureWorker:
 
     def __init__(self, job: FeatureJob, prefixes: NDArray[np.uint64]) -> None:
         self._job, self._known = job, KnownDigests(prefixes)
-        self._runner = OnnxRunner(job.on_this_machine())
         self._seconds = {"decode": 0.0, "network": 0.0}
 
+    @cached_property
+    def _runner(self) -> OnnxRunner:
+        return OnnxRunner(self._job.on_this_machine())
+
     def ready(self) -> None:
-        """Answer once the network is loaded."""
+        """Answer once the network is loaded, or cannot be, which :meth:`work` then says."""
+        with contextlib.suppress(FieldguideError):
+            _ = self._runner
 
     def work(self, part: ImagePart) -> ImagePartDone:
         """Compute the features of a part."""
+        try:
+            _ = self._runner
+        except FieldguideError as error:  # a full disk, say; raised, it would read as a process that ended
+            return ImagePartDone(part.number, failed=f"--cluster: the machine {platform.node()}: {error}")
         if feature_key(self._job.backbone, self._runner.kind, self._job.flips) != self._job.key:
             return ImagePartDone(part.number, failed=_other_versions())
         self._seconds = {"decode": 0.0, "network": 0.0}

@@ -30,13 +30,18 @@ from fieldguide.cluster.feature_worker import (
     WorkedImage,
 )
 from fieldguide.cluster.part_workers import IN_HAND, parts_done
-from fieldguide.cluster.ray_session import ray_for, ray_session
-from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
+from fieldguide.cluster.ray_session import LOCAL, WAITING, ray_for, ray_session
+from fieldguide.cluster.sums import ClusterSums
+from fieldguide.errors import DataError, OptionError, OutputError, Refusal, RefusedInput
+from fieldguide.files import scratch_folder
+from fieldguide.heads.scatter import summed_by
 from fieldguide.images.content_cache import Entry, FeatureCache
 from fieldguide.images.decoding import read_bytes
 from fieldguide.images.network_input import network_pixels
+from fieldguide.large_arrays import writable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes import NEED_TORCH
+from fieldguide.threads import usable_cores
 
 PART_IMAGES = 64
 """Photos of a part at most: seconds of work, some megabytes of features."""
@@ -87,8 +92,17 @@ def features_on_cluster(
                 begun.append(stack.enter_context(ray_session(cluster, cores=cores)))
             return begun[0]
 
-        stack.enter_context(computed_by(ClusterPass(ray)))
+        if cluster == LOCAL:  # whose cores one process uses as well
+            stack.enter_context(computed_by(ClusterPass(ray)))
+        else:
+            stack.enter_context(computed_by(ClusterPass(ray, functools.partial(_named, stack))))
+            stack.enter_context(summed_by(ClusterSums(ray)))
         yield
+
+
+def _named(stack: contextlib.ExitStack, cache: Path | None) -> Path:
+    """A file in the cache that is gone when the context ends."""
+    return stack.enter_context(scratch_folder(writable(cache))) / "features"
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,8 @@ class ClusterPass:
 
     ray: Callable[[], Any]
     """Gives ``ray``, connected."""
+    named: Callable[[Path | None], Path] | None = None
+    """Names a file, near a cache, for features that other machines are to read; None gives it no name."""
 
     def __call__(
         self,
@@ -122,11 +138,18 @@ class ClusterPass:
         key = feature_key(backbone, OnnxRunner.kind, flips)
         job = FeatureJob(backbone, backbone.path.read_bytes(), flips, key)
         with FeatureCache(cache, key, backbone.features) as kept:
-            merger = _Merger(FeatureTable(len(paths), backbone.features, cache), job, paths, kept)
+            file = None if self.named is None else functools.partial(self.named, cache)
+            table = FeatureTable(len(paths), backbone.features, cache, file)
+            merger = _Merger(table, job, paths, kept)
             if paths:
                 self._work(job, paths, merger, progress)
         merger.seconds["total"] = time.perf_counter() - started
         return Features.of(merger.table, merger.seconds, merger.cached)
+
+    @property
+    def times_as_many_cores(self) -> float:
+        """Of this machine's, how many times as many the cluster has; it is started or joined for that."""
+        return max(1.0, float(self.ray().cluster_resources().get("CPU", 1)) / usable_cores())
 
     def _work(self, job: FeatureJob, paths: Sequence[str], merger: "_Merger", progress: Progress) -> None:
         progress("features", 0, len(paths))
@@ -142,7 +165,12 @@ class ClusterPass:
             for number, first in enumerate(parts)
         )
         done: Generator[ImagePartDone] = parts_done(
-            ray, lambda: actor.remote(*sent), workers, work, ahead=PARTS_A_WORKER * IN_HAND * workers
+            ray,
+            lambda: actor.remote(*sent),
+            workers,
+            work,
+            ahead=PARTS_A_WORKER * IN_HAND * workers,
+            waited=lambda seconds: progress(WAITING, seconds, None),
         )
         with contextlib.closing(done):  # an interrupt must end the processes now
             for one in in_number_order(done):
@@ -226,4 +254,7 @@ class _Merger:
         return FeatureWorker(self.job, np.empty(0, np.uint64))
 
     def _computed_here(self, path: str) -> Entry | Refusal:
-        return self._entry(path, self._worker_here.work(ImagePart(0, [path])).images[0])
+        done = self._worker_here.work(ImagePart(0, [path]))
+        if done.failed:
+            raise OutputError(done.failed)
+        return self._entry(path, done.images[0])

@@ -11,6 +11,9 @@ IN_HAND = 2
 MOST_ENDS = 5
 """Times that the process of a part may end before the run stops."""
 
+PATIENCE = 30
+"""Seconds that a process may be started in without a word."""
+
 
 class PartOfWork(Protocol):
     """What a process is given at once."""
@@ -47,6 +50,7 @@ def parts_done(
     parts: Iterable[Given],
     *,
     ahead: int | None = None,
+    waited: Callable[[int], None] | None = None,
 ) -> Generator[Done]:
     """Have parts done by actors.
 
@@ -64,6 +68,8 @@ def parts_done(
     ahead
         Parts handed out from the first on that is not done, so that whoever puts them in order holds no more;
         None sets no bound.
+    waited
+        Told every :data:`PATIENCE` seconds for how many no process has had work: others have all cores.
 
     Yields
     ------
@@ -76,7 +82,7 @@ def parts_done(
         If a process says that the run cannot go on, or that of a part ended more than :data:`MOST_ENDS`
         times.
     """
-    pool: _Pool[Given, Done] = _Pool(ray, make_worker, iter(parts), ahead)
+    pool: _Pool[Given, Done] = _Pool(ray, make_worker, iter(parts), ahead, waited)
     try:
         for _ in range(workers):
             pool.start()
@@ -90,7 +96,12 @@ class _Pool(Generic[Given, Done]):
     """Actors, and what each has in hand."""
 
     def __init__(
-        self, ray: Any, make_worker: Callable[[], Any], parts: Iterator[Given], ahead: int | None
+        self,
+        ray: Any,
+        make_worker: Callable[[], Any],
+        parts: Iterator[Given],
+        ahead: int | None,
+        waited: Callable[[int], None] | None,
     ) -> None:
         self.ray, self.make_worker, self.parts, self.ahead = ray, make_worker, parts, ahead
         self.calls: dict[Any, tuple[Any, Given | None]] = {}
@@ -104,6 +115,7 @@ class _Pool(Generic[Given, Done]):
         self.ends: Counter[int] = Counter()
         self.failed_starts = 0
         self.actors: list[Any] = []
+        self.waited, self.idle = waited, 0
 
     @property
     def finished(self) -> bool:
@@ -118,7 +130,11 @@ class _Pool(Generic[Given, Done]):
 
     def step(self) -> Iterator[Done]:
         """Wait for a call to end, and hand out more."""
-        ended, _ = self.ray.wait(list(self.calls), num_returns=1)
+        ended, _ = self.ray.wait(list(self.calls), num_returns=1, timeout=PATIENCE)
+        at_work = any(part is not None for _, part in self.calls.values())
+        self.idle = 0 if ended or at_work else self.idle + PATIENCE
+        if self.idle and self.waited is not None:
+            self.waited(self.idle)
         for call in ended:
             if call not in self.calls:  # of an actor that was found dead in the meantime
                 continue

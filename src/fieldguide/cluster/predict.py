@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fieldguide.cluster.part_worker import Part, PartDone, PartWorker
 from fieldguide.cluster.part_workers import parts_done
-from fieldguide.cluster.ray_session import LOCAL, ray_session
+from fieldguide.cluster.ray_session import LOCAL, WAITING, ray_session
 from fieldguide.errors import DataError, OptionError
 from fieldguide.installation import command_for
 from fieldguide.prediction.inputs import Inputs
@@ -167,7 +167,11 @@ def _work(
         parts = (Part(number, _sent(items), retried) for number, items, retried in waiting)
         told, done_parts = time.monotonic(), manifest.parts - len(waiting)
         stream: Iterator[PartDone] = parts_done(
-            ray, lambda: actor.remote(model, place, manifest), min(cores, len(waiting)), parts
+            ray,
+            lambda: actor.remote(model, place, manifest),
+            min(cores, len(waiting)),
+            parts,
+            waited=lambda seconds: progress(WAITING, seconds, None),
         )
         for done in stream:
             written.rows += done.rows

@@ -18,6 +18,10 @@ LOCAL = "local"
 """In place of an address: a cluster of this machine's cores, for this run."""
 
 
+WAITING = "waiting for a free core of the cluster, seconds"
+"""The stage of progress while others have them all."""
+
+
 @contextlib.contextmanager
 def ray_session(address: str = LOCAL, *, cores: int | None = None) -> Iterator[Any]:
     """Have a cluster.
@@ -61,6 +65,10 @@ def ray_for(address: str) -> Any:
     """
     if not isinstance(address, str) or not address:  # of a script: True, say
         raise OptionError(f"cluster: must be 'local', 'auto' or 'HOST:PORT', got {address!r}")
+    if address not in (LOCAL, "auto") and ":" not in address:
+        raise OptionError(
+            f"--cluster {address}: must be local, auto or HOST:PORT; write --cluster=local before DATA"
+        )
     if address.startswith("ray://"):
         raise OptionError(
             f"--cluster {address}: must be local, auto or HOST:PORT; run the command on a machine of the "

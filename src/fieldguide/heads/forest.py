@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from fieldguide.heads.lda import FloatArray, IntArray
+from fieldguide.heads.training_table import FloatArray, IntArray
 from fieldguide.threads import usable_cores
 
 MOST_LEAVES = 2_000_000

@@ -14,7 +14,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from fieldguide.heads.lda import BLOCK, FloatArray, IntArray, TrainingTable
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 
 Labels = IntArray | NDArray[np.bool_]
 """Class numbers of shape (n_images,), or whether images have each tag, of shape (n_images, n_tags)."""

@@ -12,7 +12,6 @@ weighted by how well each tells the classes apart.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,82 +19,13 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
-from fieldguide.heads.relevance import class_sums, relevance
-from fieldguide.large_arrays import let_pages_go
-
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+from fieldguide.heads.relevance import relevance
+from fieldguide.heads.scatter import fold_sums, whole
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 
 MOST_BY_PRODUCTS = 5000
 """Images up to which the matrix of inner products is used."""
-BLOCK = 2048
-"""Images that are in memory at once where they are many."""
-PASS = 64
-"""Images that are looked at together where nothing but sums is wanted: they stay in a core's own memory."""
 _TINY = 1e-6
-
-
-@dataclass(frozen=True)
-class TrainingTable:
-    """Features with their labels and folds; rows are standardised whenever they are read."""
-
-    vectors: NDArray[np.float32] | NDArray[np.float16]
-    """Of shape (n_images, n_features); may be a memory map."""
-    labels: IntArray
-    """Class numbers of shape (n_images,)."""
-    folds: IntArray
-    """Fold of each image, of shape (n_images,)."""
-    n_classes: int
-    mean: FloatArray
-    """Of shape (n_features,)."""
-    scale: FloatArray
-    """Standard deviation of shape (n_features,), never 0."""
-
-    @staticmethod
-    def of(
-        vectors: NDArray[np.float32] | NDArray[np.float16], labels: IntArray, folds: IntArray
-    ) -> "TrainingTable":
-        """Measure mean and standard deviation of the features in one pass.
-
-        Examples
-        --------
-        >>> vectors = np.array([[2, 5], [6, 5], [2, 5], [6, 5]], dtype=np.float32)
-        >>> table = TrainingTable.of(vectors, labels=np.array([0, 0, 0, 1]), folds=np.array([0, 1, 0, 1]))
-        >>> table.mean.tolist(), table.scale.tolist(), table.shares.tolist()
-        ([4.0, 5.0], [2.0, 1.0], [0.75, 0.25])
-        """
-        total, squares = np.zeros(vectors.shape[1]), np.zeros(vectors.shape[1])
-        for start in range(0, len(vectors), PASS):
-            block = np.asarray(vectors[start : start + PASS], dtype=np.float64)
-            total += block.sum(0)
-            squares += np.einsum("nd,nd->d", block, block)
-            if start % BLOCK == 0:
-                let_pages_go(vectors)
-        mean = total / len(vectors)
-        deviation = np.sqrt(np.maximum(squares / len(vectors) - mean**2, 0.0))
-        # A feature that never moves carries nothing, but must not divide by nothing.
-        scale = np.where(deviation > _TINY * (1 + np.abs(mean)), deviation, 1.0)
-        return TrainingTable(
-            vectors, labels, folds, int(labels.max()) + 1, mean.astype(np.float32), scale.astype(np.float32)
-        )
-
-    def rows(self, rows: IntArray | slice, columns: IntArray | slice = slice(None)) -> FloatArray:
-        """Standardised features of the given rows and columns, float32."""
-        block = np.array(self.vectors[rows][:, columns], dtype=np.float32)
-        let_pages_go(self.vectors)
-        block -= self.mean[columns]
-        block /= self.scale[columns]
-        return block
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """Share of each class, of shape (n_classes,)."""
-        return np.bincount(self.labels, minlength=self.n_classes) / len(self.labels)
-
-    @property
-    def n_features(self) -> int:
-        """Width of the features."""
-        return int(self.vectors.shape[1])
 
 
 class Discriminant(Protocol):
@@ -238,22 +168,11 @@ def _coefficients(
 
 
 class ByScatter:
-    """The form for many images: a scatter matrix for each fold, from one pass over blocks of images."""
+    """The form for many images: all follows from :func:`fieldguide.heads.scatter.fold_sums`."""
 
     def __init__(self, table: TrainingTable) -> None:
         self._table = table
-        self._names = np.unique(table.folds)
-        width, classes = table.n_features, table.n_classes
-        self._scatters = np.zeros((len(self._names), width, width), dtype=np.float32)
-        self._sums = np.zeros((len(self._names), classes, width), dtype=np.float32)
-        self._counts = np.zeros((len(self._names), classes), dtype=np.int64)
-        for number, fold in enumerate(self._names):
-            rows = np.flatnonzero(table.folds == fold)
-            self._counts[number] = np.bincount(table.labels[rows], minlength=classes)
-            for start in range(0, len(rows), BLOCK):
-                block = table.rows(rows[start : start + BLOCK])
-                self._scatters[number] += block.T @ block
-                self._sums[number] += class_sums(table.labels[rows[start : start + BLOCK]], block, classes)
+        self._sums = fold_sums(table)
 
     def out_of_fold(self, shrinkages: Sequence[float], rows: IntArray) -> FloatArray:
         """As :class:`Discriminant` says."""
@@ -261,13 +180,13 @@ class ByScatter:
         scores = np.empty((len(shrinkages), len(rows), table.n_classes), dtype=np.float32)
 
         def answer(without: int) -> None:
-            hold = np.flatnonzero(table.folds[rows] == self._names[without])
+            hold = np.flatnonzero(table.folds[rows] == self._sums.names[without])
             for number, (weights, bias) in enumerate(self._solutions(shrinkages, without)):
                 for start in range(0, len(hold), BLOCK):
                     block = hold[start : start + BLOCK]
                     scores[number, block] = table.rows(rows[block]) @ weights + bias
 
-        _all(side_by_side(answer, range(len(self._names)), 3 * self._scatters[0].size))
+        _all(side_by_side(answer, range(len(self._sums.names)), 3 * table.n_features**2))
         return scores
 
     def fit(self, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -278,12 +197,11 @@ class ByScatter:
     def _solutions(
         self, shrinkages: Sequence[float], without: int | None
     ) -> Iterator[tuple[FloatArray, FloatArray]]:
-        used = [number for number in range(len(self._names)) if number != without]
-        counts = self._counts[used].sum(0)
-        means = self._sums[used].sum(0) / np.maximum(counts, 1)[:, None].astype(np.float32)
-        covariance = self._scatters[used[0]].copy()
-        for number in used[1:]:
-            covariance += self._scatters[number]
+        sums = self._sums
+        used = [number for number in range(len(sums.names)) if number != without]
+        counts = sums.counts[used].sum(0)
+        means = (sums.sums[used].sum(0) / np.maximum(counts, 1)[:, None]).astype(np.float32)
+        covariance = whole([sums.scatters[number] for number in used])
         covariance -= (means * counts[:, None].astype(np.float32)).T @ means
         covariance /= np.float32(max(int(counts.sum()) - int((counts > 0).sum()), 1))
         average = float(np.trace(covariance)) / self._table.n_features

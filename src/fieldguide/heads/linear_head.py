@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from fieldguide.heads import calibration, out_of_distribution
 from fieldguide.heads.blas import threads_for
 from fieldguide.heads.calibration import Calibrated
-from fieldguide.heads.lda import ByProducts, ByRelevance, Discriminant, TrainingTable, discriminant
+from fieldguide.heads.lda import ByProducts, ByRelevance, Discriminant, discriminant
 from fieldguide.heads.nonconformity import LEAST_PROBABILITY, Nonconformity
 from fieldguide.heads.out_of_distribution import MahalanobisDistance
 from fieldguide.heads.promises import Promises, promise
+from fieldguide.heads.scatter import MANY
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.graph import Distance, Head, Ranking
 
 SHRINKAGES = (0.4, 0.6, 0.8, 0.9)
@@ -89,7 +91,7 @@ def _fitted(
         judged=held[promises.known],
         promises=promises,
         ranking=as_ranking(promises.ranking),
-        choices=(_shrinkage_summary(tried, promises), *promises.summary()),
+        choices=(*sums_summary(table), _shrinkage_summary(tried, promises), *promises.summary()),
     )
 
 
@@ -176,6 +178,15 @@ def held_out_sample(images: int, n_classes: int, seed: int) -> IntArray:
     if images <= most:
         return np.arange(images)
     return np.sort(np.random.default_rng(seed).choice(images, most, replace=False))
+
+
+def sums_summary(table: TrainingTable) -> tuple[str, ...]:
+    """A sentence on the sums that a head of so many images comes from; none where they are few."""
+    images = len(table.labels)
+    if images < MANY:
+        return ()
+    said = f"added up over {images:,} images, of which few are in memory at once"
+    return (f"fitted from sums: class means and a scatter matrix of each fold, {said}",)
 
 
 def _shrinkage_summary(tried: Sequence[_Candidate], promises: Promises) -> str:

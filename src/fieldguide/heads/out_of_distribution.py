@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
-from fieldguide.heads.lda import BLOCK, FloatArray, IntArray, TrainingTable
 from fieldguide.heads.randomized_svd import leading_directions
 from fieldguide.heads.relevance import class_sums
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 
 MOST_DIRECTIONS = 128
 WIDEST = 2560

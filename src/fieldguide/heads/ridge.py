@@ -23,7 +23,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fieldguide.heads.blas import side_by_side
-from fieldguide.heads.lda import BLOCK, MOST_BY_PRODUCTS, FloatArray, IntArray, TrainingTable
+from fieldguide.heads.lda import MOST_BY_PRODUCTS
+from fieldguide.heads.scatter import fold_sums, whole
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators
 
 MOST_ROUNDS = 30
@@ -175,29 +177,20 @@ class _ByProducts:
 
 
 class _ByScatter:
-    """The form for many images: a scatter matrix for each fold, from one pass over blocks of images."""
+    """The form for many images: the covariance follows from :func:`fieldguide.heads.scatter.fold_sums`."""
 
     def __init__(self, tags: TagTable) -> None:
         self._tags = tags
-        width = tags.table.n_features
-        self._names = np.unique(tags.folds).tolist()
-        self._scatters = np.zeros((len(self._names), width, width), dtype=np.float32)
-        self._sums = np.zeros((len(self._names), width))
-        self.numbers = 3 * width * width
-        for number, name in enumerate(self._names):
-            for block in _blocks(np.flatnonzero(tags.folds == name)):
-                rows = tags.table.rows(block)
-                self._scatters[number] += rows.T @ rows
-                self._sums[number] += rows.sum(0)
+        self._sums = fold_sums(tags.table)
+        self._names = self._sums.names.tolist()
+        self.numbers = 3 * tags.table.n_features**2
 
     def solutions(self, without: int | None, shrinkages: Sequence[float]) -> Iterator[Solution]:
         """As :class:`_Problem` says."""
         used = [number for number, name in enumerate(self._names) if name != without]
         learn = np.flatnonzero(np.isin(self._tags.folds, [self._names[number] for number in used]))
-        mean = (self._sums[used].sum(0) / len(learn)).astype(np.float32)
-        covariance = self._scatters[used[0]].copy()
-        for number in used[1:]:
-            covariance += self._scatters[number]
+        mean = (self._sums.sums[used].sum((0, 1)) / len(learn)).astype(np.float32)
+        covariance = whole([self._sums.scatters[number] for number in used])
         covariance /= np.float32(len(learn))
         covariance -= np.outer(mean, mean)
         average = float(np.trace(covariance)) / len(mean)

@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 
 from fieldguide.heads.blas import side_by_side
 from fieldguide.heads.kernel_machine import Kind, Labels, Machine, absent_score, gaussian, sides_of
-from fieldguide.heads.lda import FloatArray, IntArray
+from fieldguide.heads.training_table import FloatArray, IntArray
 
 CACHE = 100
 """Megabytes of kernel that a machine under way keeps as it needs them."""

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fieldguide.heads import ridge
 from fieldguide.heads.blas import threads_for
-from fieldguide.heads.lda import IntArray, TrainingTable
-from fieldguide.heads.linear_head import SHRINKAGES, fit_distance, held_out_sample
+from fieldguide.heads.linear_head import SHRINKAGES, fit_distance, held_out_sample, sums_summary
 from fieldguide.heads.ridge import Solution, TagTable
 from fieldguide.heads.tag_promises import LogisticCurves, TagPromises, promise_tags
+from fieldguide.heads.training_table import IntArray, TrainingTable
 from fieldguide.modelfile.graph import Head
 from fieldguide.tasks.tags import PRESENT, Indicators
 
@@ -64,7 +64,7 @@ def fit_tag_probe(
         head=Head(**vars(distance), weights=weights, bias=bias),
         judged=held,
         promises=promises,
-        choices=(_shrinkage_summary(shrinkages, promises), *promises.summary()),
+        choices=(*sums_summary(tags.table), _shrinkage_summary(shrinkages, promises), *promises.summary()),
     )
 
 

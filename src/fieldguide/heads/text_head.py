@@ -15,8 +15,9 @@ import onnx.compose
 from numpy.typing import NDArray
 
 from fieldguide.heads import calibration
-from fieldguide.heads.lda import TrainingTable, discriminant
+from fieldguide.heads.lda import discriminant
 from fieldguide.heads.onnx_heads import parsed
+from fieldguide.heads.training_table import TrainingTable
 
 FloatArray = NDArray[np.float64]
 

@@ -104,7 +104,7 @@ class FeatureCache:
     width
         Length of a vector.
     limit
-        Bytes that all files under `root` may take; the least recently used go first.
+        Bytes that all files under `root` may take once a run has ended; the least recently used go first.
     clock
         Seconds that only grow.
     """
@@ -131,12 +131,13 @@ class FeatureCache:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, *exception: object) -> None:
         self.flush()
         _opened.cache_clear()
         self._merge()
         _opened.cache_clear()
-        self._prune()
+        if kind is None:  # what is stopped is to go on from all that it did, however much that is
+            self._prune()
 
     def digests(self) -> NDArray[np.uint8]:
         """Digests of the images that something is kept of, of shape (n_kept, 32); one may prove damaged."""

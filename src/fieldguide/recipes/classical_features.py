@@ -12,12 +12,12 @@ from fieldguide.backbones.classical.export import SIZE, export_classical
 from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import DataError, OptionError
-from fieldguide.heads.lda import BLOCK, FloatArray, IntArray, TrainingTable
 from fieldguide.heads.linear_head import as_ranking, fit_distance, held_out_sample
 from fieldguide.heads.onnx_heads import with_promises
 from fieldguide.heads.promises import promise
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_promises import promise_tags
+from fieldguide.heads.training_table import BLOCK, FloatArray, IntArray, TrainingTable
 from fieldguide.modelfile.graph import scored_head_model
 from fieldguide.recipes.common import Fitted, LearnedHead, Options, OutOfFold, Run
 from fieldguide.recipes.labelled_features import LabelledFeatures, card_of, learn_from, shares_summary

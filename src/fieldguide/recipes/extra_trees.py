@@ -19,9 +19,9 @@ from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import OptionError
 from fieldguide.heads.forest import Forest, grow, grow_for_tags
-from fieldguide.heads.lda import FloatArray, IntArray, TrainingTable
 from fieldguide.heads.onnx_heads import forest_model
 from fieldguide.heads.ridge import TagTable
+from fieldguide.heads.training_table import FloatArray, IntArray, TrainingTable
 from fieldguide.recipes.classical_features import (
     Learning,
     ScoredClassifier,

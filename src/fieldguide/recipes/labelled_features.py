@@ -15,7 +15,7 @@ from fieldguide.data.folds import deal
 from fieldguide.data.leaks import Fingerprints
 from fieldguide.data.splits import duplicate_groups
 from fieldguide.errors import DataError
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.recipes.common import Options, Run
 
 

@@ -20,11 +20,11 @@ from fieldguide.data.dataset import Dataset
 from fieldguide.errors import OptionError
 from fieldguide.heads import calibration
 from fieldguide.heads.kernel_machine import KernelProblem, Kind, Labels, Machine, Scaling, scaling
-from fieldguide.heads.lda import FloatArray, IntArray, TrainingTable
 from fieldguide.heads.onnx_heads import machine_model
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.support_vectors import Products
 from fieldguide.heads.tag_promises import fit_curves, log_loss
+from fieldguide.heads.training_table import FloatArray, IntArray, TrainingTable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes.classical_features import (
     Learning,

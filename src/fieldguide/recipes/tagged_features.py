@@ -15,9 +15,9 @@ from fieldguide.data.folds import deal_tags
 from fieldguide.data.leaks import Fingerprints
 from fieldguide.data.splits import duplicate_groups
 from fieldguide.errors import DataError
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_probe import combinations
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.labelled_features import fingerprint, folds_summary
 from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators, Tags, indicators

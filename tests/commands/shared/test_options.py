@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from fieldguide.cli import main
 from fieldguide.commands.shared import options
 from fieldguide.errors import DataError
 from fieldguide.progress import silent
@@ -15,6 +16,30 @@ def test_json_goes_whole_to_a_file_in_ascii(tmp_path):
     options.write_json({"path": os.fsdecode(b"bad\xff")}, tmp_path / "x.json")
     text = (tmp_path / "x.json").read_text(encoding="ascii")
     assert os.fsencode(json.loads(text)["path"]) == b"bad\xff"
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        (["--cluster"], "local"),
+        (["--cluster=auto"], "auto"),
+        (["--cluster", "head:6379"], "head:6379"),
+        ([], None),
+    ],
+)
+def test_the_address_of_a_cluster(written, address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "auto").mkdir()
+    parser = argparse.ArgumentParser()
+    options.add_cluster(parser, "compute")
+    assert parser.parse_args(written).cluster == address
+
+
+def test_data_after_cluster_is_not_taken_for_an_address(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    assert main(["train", "--cluster", str(tmp_path / "photos"), "--out", str(tmp_path / "m.onnx")]) == 2
+    said = capsys.readouterr().err
+    assert "photos' lies here and is no address: write --cluster last, or --cluster=local before it" in said
 
 
 def test_refusals_are_named_up_to_a_limit(capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fieldguide import recipes
+from fieldguide.backbones.classical.export import export_classical
 from fieldguide.data.dataset import Dataset
 from fieldguide.recipes.auto import candidates
 from fieldguide.recipes.auto.candidates import CandidateMaterial, NoTime, OmittedCandidate, PossibleCandidate
@@ -126,3 +127,10 @@ def test_images_unlike_photos_are_learned_from_scratch_once(material, trials, mo
     assert candidates.from_scratch(material, [*trials, better, tried]) == OmittedCandidate(
         "cnn again: it was tried"
     )
+
+
+def test_a_cluster_of_more_cores_is_reckoned_with(material, monkeypatch):
+    body = export_classical()
+    here = candidates.pass_seconds(body, material)
+    monkeypatch.setattr(candidates, "times_as_many_cores", lambda: 1e6)
+    assert candidates.pass_seconds(body, material) < here / 1000

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from fieldguide.backbones.export import export
-from fieldguide.heads.lda import TrainingTable, discriminant
+from fieldguide.heads.lda import discriminant
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.recipes.networks import flip_evidence
 from fieldguide.recipes.networks.flip_evidence import mirror_evidence
 from fieldguide.recipes.networks.flips import FlipEvidence, flip_is_safe

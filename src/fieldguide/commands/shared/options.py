@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import math
+import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -88,9 +89,20 @@ def add_cluster(parser: argparse.ArgumentParser, what: str) -> None:
         "--cluster",
         nargs="?",
         const="local",
+        type=cluster_address,
         metavar="ADDRESS",
         help=f"{what} with Ray, on all cores of this machine, or of the cluster at ADDRESS (auto, HOST:PORT)",
     )
+
+
+def cluster_address(text: str) -> str:
+    """What follows ``--cluster``: not what lies on this machine and was meant as DATA or PATH."""
+    if text not in ("local", "auto") and os.path.lexists(text):
+        raise argparse.ArgumentTypeError(
+            f"must be local, auto or HOST:PORT; {text!r} lies here and is no address: write --cluster last, "
+            "or --cluster=local before it"
+        )
+    return text
 
 
 def add_splits(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,9 @@ from fieldguide.data.folds import deal
 from fieldguide.data.splits import duplicate_groups
 from fieldguide.errors import DataError
 from fieldguide.heads import calibration
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.linear_head import fit_distance, held_out_sample
 from fieldguide.heads.out_of_distribution import MahalanobisDistance
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.images.network_input import network_pixels, open_for
 from fieldguide.modelfile.graph import Distance
 from fieldguide.progress import Progress, silent

@@ -12,7 +12,7 @@ from fieldguide import recipes
 from fieldguide.backbones.catalogue import usable_names
 from fieldguide.backbones.classical.export import export_classical
 from fieldguide.backbones.exported import ExportedBackbone
-from fieldguide.backbones.extraction import extract_here
+from fieldguide.backbones.extraction import extract_here, times_as_many_cores
 from fieldguide.backbones.side_by_side import JOINT, export_joined
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import RefusedInput
@@ -265,12 +265,12 @@ def _best_probe(trials: Sequence[FittedCandidate]) -> FittedCandidate:
 
 
 def pass_seconds(body: ExportedBackbone, material: CandidateMaterial) -> float:
-    """Seconds an image: decoding and network, on a few images and this machine."""
+    """Seconds an image, decoding and network: of a few on this machine, by the cores of a cluster."""
     paths = material.dataset.paths[:TIMED]
     extract_here(paths[:2], body)  # opens the network
     started = time.perf_counter()
     extract_here(paths, body)
-    return (time.perf_counter() - started) / len(paths)
+    return (time.perf_counter() - started) / len(paths) / times_as_many_cores()
 
 
 def head_seconds(trial: FittedCandidate, body: ExportedBackbone) -> float:

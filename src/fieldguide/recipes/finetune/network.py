@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.modelfile.graph import Head
 from fieldguide.recipes.finetune.layers import Adapted

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.backbones.timm_networks.build import build_tapped
 from fieldguide.data.dataset import Dataset
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.linear_head import Probe, fit_probe
 from fieldguide.heads.tag_probe import TagProbe, fit_tag_probe
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.metrics import intervals
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Options, Run

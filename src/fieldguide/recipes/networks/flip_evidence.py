@@ -11,7 +11,8 @@ from fieldguide.backbones.extraction import extract
 from fieldguide.data.folds import deal, deal_tags
 from fieldguide.data.splits import duplicate_groups
 from fieldguide.heads import ridge
-from fieldguide.heads.lda import TrainingTable, discriminant
+from fieldguide.heads.lda import discriminant
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes.networks.flips import FlipEvidence
 from fieldguide.tasks.tags import ABSENT, NOT_KNOWN, PRESENT, Indicators, Tags, indicators, names_of

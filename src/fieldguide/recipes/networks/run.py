@@ -18,9 +18,9 @@ from torch import nn
 from fieldguide.backbones.timm_networks.onnx_export import to_onnx
 from fieldguide.errors import OptionError, TrainingError
 from fieldguide.heads import out_of_distribution
-from fieldguide.heads.lda import TrainingTable
 from fieldguide.heads.linear_head import as_distance
 from fieldguide.heads.tag_probe import combinations
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.session import open_session
 from fieldguide.progress import Progress
 from fieldguide.recipes.common import LearnedHead, Options, Run
