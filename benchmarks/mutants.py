@@ -69,7 +69,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "heads.calibration": ("heads/test_calibration.py",),
     "heads.out_of_distribution": ("heads/test_out_of_distribution.py",),
     "heads.promises": ("heads/test_promises.py",),
-    "server.connections": ("server/test_connections.py",),
+    "server.connections": ("server/test_connection_clocks.py", "server/test_connections.py"),
     "server.exchange": ("server/test_exchange.py",),
     "server.access": ("server/test_access.py",),
     "server.admission": ("server/test_admission.py",),
