@@ -9,10 +9,13 @@ import socket
 import struct
 import threading
 import time
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from fieldguide.server import admission as admission_module
 from fieldguide.server.admission import LARGE_BODY, Admission
 from fieldguide.server.problems import Problem
 from fieldguide.server.settings import Settings
@@ -212,3 +215,59 @@ def test_small_bodies_are_taken_apart_at_once_and_large_ones_in_a_thread(small):
     here, elsewhere = asyncio.run(threads())
     assert here is threading.current_thread()
     assert elsewhere.name.startswith("decode")
+
+
+def test_closing_neither_waits_for_what_is_being_decoded_nor_begins_anything_more(small):
+    gate, found = threading.Event(), []
+    for _ in range(3):  # a thread each
+        small._pool.submit(lambda: found.append(gate.wait(30)))
+    small._pool.submit(found.append, "begun after the end")
+    small.close()
+    gate.set()
+    for thread in small._pool._threads:
+        thread.join()
+    assert found == [True] * 3
+
+
+def test_of_images_that_fail_together_asyncio_has_nothing_to_complain_of(small, monkeypatch):
+    tickets, complaints = [], []
+
+    def failing(ticket, prepare, batcher):
+        tickets.append(ticket)
+        if len(tickets) == 2:
+            ticket.future.get_loop().call_soon_threadsafe(fail)
+
+    def fail():
+        for ticket in tickets:
+            ticket.future.set_exception(ValueError("broken"))
+
+    async def answered():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        model = SimpleNamespace(batcher=Mock(), predictor=Mock())
+        with pytest.raises(ValueError, match="broken"):
+            await small.answer(model, [b"a", b"b"])
+        assert [ticket.source for ticket in tickets] == [None, None]
+        tickets.clear()
+        gc.collect()
+
+    monkeypatch.setattr(admission_module, "decode", failing)
+    asyncio.run(answered())
+    assert complaints == []
+
+
+def test_an_image_that_nobody_waits_for_any_more_is_given_up(small, monkeypatch):
+    tickets = []
+    monkeypatch.setattr(admission_module, "decode", lambda ticket, prepare, batcher: tickets.append(ticket))
+
+    async def left():
+        model = SimpleNamespace(batcher=Mock(), predictor=Mock())
+        task = asyncio.create_task(small.answer(model, [b"a", b"b"]))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert model.batcher.expect.call_count == 2
+
+    asyncio.run(left())
+    small._pool.shutdown()
+    assert [(ticket.source, ticket.future.cancelled()) for ticket in tickets] == [(None, True)] * 2
