@@ -1,6 +1,7 @@
 """The TIFF container: byte orders and depths."""
 
 import io
+import re
 import struct
 
 import numpy as np
@@ -147,7 +148,24 @@ def test_channels_are_looked_for_on_so_many_pages(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tiff_module, "_MOST_PAGES", 3)
     assert np.array_equal(read(described(pages, ome(3))), together(*pages))
     monkeypatch.setattr(tiff_module, "_MOST_PAGES", 2)
-    assert np.array_equal(read(described(pages, ome(3)))[..., 0], np.asarray(pages[0]))
+    first = np.repeat(np.asarray(pages[0])[..., None], 3, axis=2)
+    assert np.array_equal(read(described(pages, ome(3))), first)
+
+
+def without_pixels(data: bytes, tag: int) -> bytes:
+    """A little-endian file whose pages all state a width or height of 0."""
+    entry = re.compile(re.escape(struct.pack("<HHI", tag, 4, 1)) + b"....", re.DOTALL)
+    changed_, count = entry.subn(struct.pack("<HHII", tag, 4, 1, 0), data)
+    assert count == 2
+    return changed_
+
+
+@pytest.mark.parametrize("tag", [256, 257])
+def test_channels_without_pixels_are_refused_as_such(tag: int) -> None:
+    data = without_pixels(described([plane(0), plane(1)], ome(2)), tag)
+    with pytest.raises(RefusedInput) as caught:
+        open_image(data)
+    assert caught.value.code == "no_pixels"
 
 
 def test_channels_count_what_they_hold_beside_each_other() -> None:

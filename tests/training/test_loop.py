@@ -375,6 +375,26 @@ def test_a_run_that_was_shortened_and_killed_ends_in_the_same_weights(tmp_path, 
     assert same(weights(whole), weights(resumed))
 
 
+def test_rates_are_set_for_each_step_by_what_is_done_and_by_the_end_of_its_pass():
+    shares = []
+
+    class Told(Task):
+        def set_rates(self, *given):
+            shares.append(given)
+            super().set_rates(*given)
+
+    train_network(Told(), PLAN)
+    assert shares == [(step / 30, pytest.approx((step // 6 + 1) / 5)) for step in range(30)]
+
+
+def test_no_two_choices_come_from_the_same_random_numbers(monkeypatch):
+    numbers = []
+    real = loop._generator
+    monkeypatch.setattr(loop, "_generator", lambda *given: numbers.append(given) or real(*given))
+    train_network(Task(), PLAN)
+    assert len(numbers) == 30 + 5 == len(set(numbers))
+
+
 @pytest.mark.parametrize(("images", "batch_size", "steps"), [(5, 16, 1), (16, 16, 1), (33, 16, 2)])
 def test_a_pass_has_a_step_at_least_and_leaves_out_a_smaller_last_batch(images, batch_size, steps):
     plan = Plan(images=images, epochs=1, batch_size=batch_size)
