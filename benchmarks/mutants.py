@@ -40,6 +40,8 @@ SOURCE = ROOT / "src" / "fieldguide"
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
 IMPORTED_ONCE = ("numpy", "PIL.Image", "pytest", "hypothesis.strategies", "onnxruntime", "scipy.optimize")
 """Loaded before forking; nothing of fieldguide, which each child imports anew."""
+IMPORTED_FOR_TRAINING = ("torch", "lightning.fabric", "timm")
+"""Loaded as well where a module that trains is named; they would cost each mutant seconds."""
 MODULES: dict[str, tuple[str, ...]] = {
     "images.tiff_directory": ("images/test_tiff_directory.py", "images/test_tiff.py"),
     "images.tiff_page": ("images/test_tiff_page.py", "images/test_tiff.py"),
@@ -54,7 +56,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "images.av1": ("images/test_av1.py",),
     "images.formats": ("images/test_formats.py",),
     "images.modes": ("images/test_modes.py",),
-    "images.decoding": ("images/test_decoding.py", "images/test_formats.py"),
+    "images.decoding": ("images/test_network_input.py", "images/test_decoding.py", "images/test_formats.py"),
     "images.dicom.elements": ("images/dicom/test_elements.py",),
     "images.dicom.frames": ("images/dicom/test_frames.py",),
     "images.dicom.greyscale": ("images/dicom/test_greyscale.py",),
@@ -69,7 +71,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "heads.calibration": ("heads/test_calibration.py",),
     "heads.out_of_distribution": ("heads/test_out_of_distribution.py",),
     "heads.promises": ("heads/test_promises.py",),
-    "server.connections": ("server/test_connections.py",),
+    "server.connections": ("server/test_connection_clocks.py", "server/test_connections.py"),
     "server.exchange": ("server/test_exchange.py",),
     "server.access": ("server/test_access.py",),
     "server.admission": ("server/test_admission.py",),
@@ -114,9 +116,16 @@ OPERATORS = (
 Values outside functions are left as they are: tables of tags and codes, which only a file with that very tag
 would show, and `frozen=True`.
 """
+IN_PROCESSES = (
+    "test_two_processes_share_each_batch_and_end_alike",
+    "test_bombs_are_refused_from_the_header_alone",
+    "test_the_largest_images_that_are_read_stay_within_memory_and_time",
+)
+"""Tests that look at processes of their own, where the module is as it was; they notice nothing here."""
 ASKED = (
     *("-x", "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "-c", str(ROOT / "pyproject.toml")),
     *("-o", "addopts=", "--import-mode=importlib", "-m", "not long"),
+    *("-k", " and ".join(f"not {name}" for name in IN_PROCESSES)),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # libraries are loaded before pytest comes
 )
 """Words for pytest; its plug-ins are left out, which cost more than most tests here."""
@@ -149,7 +158,8 @@ def main() -> int:
     unknown = [name for name in options.modules if name not in MODULES]
     if unknown:
         parser.error(f"MODULE must be one of {', '.join(MODULES)}; got {', '.join(unknown)}")
-    for name in IMPORTED_ONCE:
+    training = any(name.startswith("training.") for name in options.modules)
+    for name in (*IMPORTED_ONCE, *(IMPORTED_FOR_TRAINING if training else ())):
         if importlib.util.find_spec(name.partition(".")[0]) is not None:
             importlib.import_module(name)
     sys.path[:0] = [str(SOURCE.parent)]

@@ -321,6 +321,13 @@ def test_endings_are_those_of_the_file_and_not_of_its_folder(tmp_path, make):
         assert list(result.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_labels_without_an_ending_come_out_by_the_name_of_the_file_itself(tmp_path, make):
+    kept = "mnist/raw/labels-idx1-ubyte"
+    path = make(tmp_path / "x.zip", {kept: b"x", "labels-idx1-ubyte/train-00000-of-00002/README": b"text"})
+    assert written(path) == [kept]
+
+
 def test_progress_is_told_every_thousand_members(tmp_path):
     told = []
     path = make_zip(tmp_path / "many.zip", {f"{number}.jpg": b"" for number in range(2001)})

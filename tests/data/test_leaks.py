@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from fieldguide import cli
+from fieldguide.data import leaks as leaks_module
 from fieldguide.data.dataset import Dataset, open_dataset
 from fieldguide.data.leaks import KINDS, Fingerprints, Leaks, find_leaks, leaks_between
 from fieldguide.evaluation.measurement import evaluate, learned_split
@@ -61,6 +62,31 @@ def test_groups_leak_but_the_empty_group_does_not():
     assert leaks.kinds == {"1/2.jpg": "same_group"}
     assert find_leaks(side(0, 1), side(3, 2)).kinds == {}
     assert find_leaks(side(3, 1), side(0, 2)).kinds == {}
+
+
+def alike(one, other, number):
+    """Give a row of `other` nearly the signature that `one` has in its first row; no two are quite equal."""
+    words = one.signatures[0].view("<i2").copy()
+    words[30] += number
+    other.signatures[number] = words.view(np.uint8)
+
+
+def test_photos_like_the_first_one_learned_from_are_found_and_those_of_training_are_not_compared(monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(
+        leaks_module, "confirmed", lambda *given: looked_at.append(given[2].pairs.tolist()) or given[2]
+    )
+    measured, training = side(2, 1), side(3, 2)
+    for number in (1, 2):
+        alike(training, training, number)
+    assert find_leaks(measured, training).kinds == {}
+    assert find_leaks(training, side(0, 1)).kinds == find_leaks(side(0, 1), training).kinds == {}
+    assert looked_at == [[]]
+    measured.signatures[1] = training.signatures[0]
+    assert find_leaks(measured, training).kinds == {"1/1.jpg": "near_duplicate"}
+    measured, training = side(1, 1), side(1, 2)
+    training.signatures[0] = measured.signatures[0]
+    assert find_leaks(measured, training).kinds == {"1/0.jpg": "near_duplicate"}
 
 
 def test_evaluation_gives_the_accuracy_without():

@@ -5,6 +5,7 @@ import zlib
 import pytest
 
 from fieldguide.errors import RefusedInput
+from fieldguide.images import png as png_module
 from fieldguide.images.decoding import open_image
 from fieldguide.images.png import read_png
 from images_made import BASES, chunk, code, exif, png
@@ -38,6 +39,16 @@ def test_compressed_metadata_that_unfolds_is_refused(name: bytes, size: int) -> 
 def test_many_small_bombs_and_many_small_chunks_are_refused() -> None:
     assert code(png(4, 4, *[packed_text(b"zTXt", 1 << 20)] * 40, rows=ROWS)) == "bomb"
     assert code(png(4, 4, chunk(b"abCd", b"") * 110_000, rows=ROWS)) == "bomb"
+
+
+def test_metadata_may_unfold_to_the_limit_and_to_no_byte_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = png(4, 4, packed_text(b"zTXt", 5000), packed_text(b"zTXt", 3000), rows=ROWS)
+    unfolded = 2 * len(b"Comment\0") + 8000
+    monkeypatch.setattr(png_module, "MAX_METADATA_BYTES", unfolded - len(data))
+    assert read_png(data).width == 4
+    monkeypatch.setattr(png_module, "MAX_METADATA_BYTES", unfolded - len(data) - 1)
+    with pytest.raises(RefusedInput, match="unfolds to more than"):
+        read_png(data)
 
 
 def test_the_decoder_is_given_pixels_alone() -> None:

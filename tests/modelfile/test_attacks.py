@@ -295,6 +295,23 @@ def scalar_nan(proto):
     constant(proto, "nan", np.float32("nan"))
 
 
+@attack("not finite")
+def fill_nan(proto):
+    constant(proto, "wanted", [2])
+    node(proto, "ConstantOfShape", ["wanted"], ["x"], value=numpy_helper.from_array(np.full(1, np.nan)))
+
+
+@attack("not finite")
+def fill_nan_in_a_list_of_tensors(proto):
+    tensors = [numpy_helper.from_array(np.full(1, number)) for number in (0.0, np.nan)]
+    node(proto, "Relu", ["shares"], ["x"], unknown=tensors)
+
+
+@attack("is not a number")
+def weights_nan_as_an_attribute(proto):
+    node(proto, "Constant", [], ["x"], value_floats=[1.0, float("nan")])
+
+
 @attack("is not a number")
 def attribute_nan(proto):
     node(proto, "LeakyRelu", ["shares"], ["x"], alpha=float("nan"))

@@ -9,14 +9,122 @@ import socket
 import struct
 import threading
 import time
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from fieldguide.server import admission as admission_module
 from fieldguide.server.admission import LARGE_BODY, Admission
 from fieldguide.server.problems import Problem
 from fieldguide.server.settings import Settings
 from server_made import RED, noisy, photo, running, until
+
+
+@pytest.fixture
+def small():
+    """Room for two images and ten bytes, three threads."""
+    admission = Admission(Settings(queue=2, images=2, buffered_bytes=10, threads=3))
+    yield admission
+    admission.close()
+
+
+def test_the_last_seat_is_given_and_no_other(small):
+    with small.seats(2):
+        assert small.waiting == 2
+        with pytest.raises(Problem, match="2 images are being worked on"):
+            small.check_room()
+        with pytest.raises(Problem, match="2 images are being worked on"), small.seats(1):
+            pass
+    assert small.waiting == 0
+    small.check_room()
+    with small.seats(1):
+        small.check_room()
+        with pytest.raises(Problem, match="only 1 of the 2 images"), small.seats(2):
+            pass
+
+
+def test_memory_is_filled_to_the_last_byte_and_given_back(small):
+    small.hold(4)
+    small.hold(6)
+    with pytest.raises(Problem, match="fill the memory"):
+        small.hold(1)
+    assert small.held == 10
+    small.release(6)
+    small.hold(5)
+    with pytest.raises(Problem, match="fill the memory"):
+        small.hold(2)
+    assert small.held == 9
+
+
+def test_as_many_threads_decode_as_were_asked_for(small):
+    assert small._pool._max_workers == 3
+
+
+def test_small_bodies_are_taken_apart_at_once_and_large_ones_in_a_thread(small):
+    async def threads():
+        return [await small.parsed(threading.current_thread, size) for size in (LARGE_BODY, LARGE_BODY + 1)]
+
+    here, elsewhere = asyncio.run(threads())
+    assert here is threading.current_thread()
+    assert elsewhere.name.startswith("decode")
+
+
+def test_closing_neither_waits_for_what_is_being_decoded_nor_begins_anything_more(small):
+    gate, found = threading.Event(), []
+    for _ in range(3):  # a thread each
+        small._pool.submit(lambda: found.append(gate.wait(30)))
+    small._pool.submit(found.append, "begun after the end")
+    small.close()
+    gate.set()
+    for thread in small._pool._threads:
+        thread.join()
+    assert found == [True] * 3
+
+
+def test_of_images_that_fail_together_asyncio_has_nothing_to_complain_of(small, monkeypatch):
+    tickets, complaints = [], []
+
+    def failing(ticket, prepare, batcher):
+        tickets.append(ticket)
+        if len(tickets) == 2:
+            ticket.future.get_loop().call_soon_threadsafe(fail)
+
+    def fail():
+        for ticket in tickets:
+            ticket.future.set_exception(ValueError("broken"))
+
+    async def answered():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        model = SimpleNamespace(batcher=Mock(), predictor=Mock())
+        with pytest.raises(ValueError, match="broken"):
+            await small.answer(model, [b"a", b"b"])
+        assert [ticket.source for ticket in tickets] == [None, None]
+        tickets.clear()
+        gc.collect()
+
+    monkeypatch.setattr(admission_module, "decode", failing)
+    asyncio.run(answered())
+    assert complaints == []
+
+
+def test_an_image_that_nobody_waits_for_any_more_is_given_up(small, monkeypatch):
+    tickets = []
+    monkeypatch.setattr(admission_module, "decode", lambda ticket, prepare, batcher: tickets.append(ticket))
+
+    async def left():
+        model = SimpleNamespace(batcher=Mock(), predictor=Mock())
+        task = asyncio.create_task(small.answer(model, [b"a", b"b"]))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert model.batcher.expect.call_count == 2
+
+    asyncio.run(left())
+    small._pool.shutdown()
+    assert [(ticket.source, ticket.future.cancelled()) for ticket in tickets] == [(None, True)] * 2
 
 
 def slowed(server, seconds, look=lambda: None):
@@ -163,52 +271,3 @@ def test_sixteen_bombs_at_once_cost_nothing(server):
     assert {row["error"]["code"] for answer in answers for row in answer.json()["predictions"]} == {
         "too_many_pixels"
     }
-
-
-@pytest.fixture
-def small():
-    """Room for two images and ten bytes, three threads."""
-    admission = Admission(Settings(queue=2, images=2, buffered_bytes=10, threads=3))
-    yield admission
-    admission.close()
-
-
-def test_the_last_seat_is_given_and_no_other(small):
-    with small.seats(2):
-        assert small.waiting == 2
-        with pytest.raises(Problem, match="2 images are being worked on"):
-            small.check_room()
-        with pytest.raises(Problem, match="2 images are being worked on"), small.seats(1):
-            pass
-    assert small.waiting == 0
-    small.check_room()
-    with small.seats(1):
-        small.check_room()
-        with pytest.raises(Problem, match="only 1 of the 2 images"), small.seats(2):
-            pass
-
-
-def test_memory_is_filled_to_the_last_byte_and_given_back(small):
-    small.hold(4)
-    small.hold(6)
-    with pytest.raises(Problem, match="fill the memory"):
-        small.hold(1)
-    assert small.held == 10
-    small.release(6)
-    small.hold(5)
-    with pytest.raises(Problem, match="fill the memory"):
-        small.hold(2)
-    assert small.held == 9
-
-
-def test_as_many_threads_decode_as_were_asked_for(small):
-    assert small._pool._max_workers == 3
-
-
-def test_small_bodies_are_taken_apart_at_once_and_large_ones_in_a_thread(small):
-    async def threads():
-        return [await small.parsed(threading.current_thread, size) for size in (LARGE_BODY, LARGE_BODY + 1)]
-
-    here, elsewhere = asyncio.run(threads())
-    assert here is threading.current_thread()
-    assert elsewhere.name.startswith("decode")

@@ -157,6 +157,13 @@ def test_too_many_connections_cost_the_one_that_has_sent_for_longest(colours):
         assert "too_many" in httpx.get(f"{server.url}/metrics").text
 
 
+def test_idle_connections_keep_nobody_out(colours):
+    with contextlib.ExitStack() as stack, running(colours, connections=2) as server:
+        for client in [stack.enter_context(server.client()) for _ in range(2)]:
+            assert client.get("/v1/health/live").status_code == 200
+        assert httpx.get(f"{server.url}/v1/health/live").status_code == 200
+
+
 def test_the_rest_of_a_body_is_thrown_away_before_the_connection_is_closed(hasty, monkeypatch):
     """Otherwise the reset that follows often overtakes the answer."""
     request = HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000

@@ -1,6 +1,7 @@
 """A request while it is answered: its body is bounded before and while it is read."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -73,6 +74,13 @@ def test_an_id_is_the_clients_own_where_it_is_harmless(given, kept):
     exchange = begin(whole)
     assert (exchange.id == given) == kept and exchange.id
     assert of(whole) is exchange
+
+
+@pytest.mark.parametrize("second", ["mine-2", "mine-1", ""])
+def test_of_two_ids_neither_is_the_clients_own(second):
+    """Else a log before the server might have one, and the server's the other."""
+    exchange = begin(scope(("X-Request-Id", "mine-1"), ("x-request-id", second)))
+    assert re.fullmatch("[0-9a-f]{32}", exchange.id)
 
 
 def test_a_header_that_comes_twice_is_refused():

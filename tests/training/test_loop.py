@@ -32,6 +32,7 @@ def test_it_learns_and_tells_of_every_epoch():
     task = Task()
     trained = train_network(task, PLAN, watch=Watch(lambda *stage: stages.append(stage), rows.append))
     assert trained.history == tuple(history_row(row) for row in rows)
+    assert not trained.interrupted and trained.notes == ()
     assert [row["epochs"] for row in rows] == [5] * 5 and "seconds_left" not in rows[0]
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5]
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
@@ -313,6 +314,22 @@ def test_passes_that_grow_longer_and_longer_are_said_to_be_fewer_once(clock):
     assert note == f"shortened to {len(trained.history)} of 5 passes: they take longer than planned"
 
 
+def test_passes_that_cost_more_towards_the_end_are_planned_by_their_price(clock):
+    class Growing(Paced):
+        def price(self, at_end_of_pass):
+            return 1.0 if at_end_of_pass < 0.5 else 3.0
+
+        def set_rates(self, share, at_end_of_pass):
+            self.seconds = self.price(at_end_of_pass)
+            super().set_rates(share, at_end_of_pass)
+
+    rows = []
+    trained = train_network(Growing(clock), PLAN, watch=Watch(report=rows.append, seconds=50.0))
+    assert [row["seconds"] for row in trained.history] == [6, 6, 18, 18]
+    assert [row["epochs"] for row in rows] == [4] * 4, "known after the first pass"
+    assert trained.notes == ("shortened to 4 of 5 passes: they take longer than planned",)
+
+
 def test_what_is_left_of_the_time_is_told_and_not_kept(clock):
     rows = []
     trained = train_network(Paced(clock), PLAN, watch=Watch(report=rows.append, seconds=19.0))
@@ -356,6 +373,45 @@ def test_a_run_that_was_shortened_and_killed_ends_in_the_same_weights(tmp_path, 
         trained = train_network(resumed, PLAN, folder, Watch(seconds=19.0))
     assert len(trained.history) == 3
     assert same(weights(whole), weights(resumed))
+
+
+def test_rates_are_set_for_each_step_by_what_is_done_and_by_the_end_of_its_pass():
+    shares = []
+
+    class Told(Task):
+        def set_rates(self, *given):
+            shares.append(given)
+            super().set_rates(*given)
+
+    train_network(Told(), PLAN)
+    assert shares == [(step / 30, pytest.approx((step // 6 + 1) / 5)) for step in range(30)]
+
+
+def test_no_two_choices_come_from_the_same_random_numbers(monkeypatch):
+    numbers = []
+    real = loop._generator
+    monkeypatch.setattr(loop, "_generator", lambda *given: numbers.append(given) or real(*given))
+    train_network(Task(), PLAN)
+    assert len(numbers) == 30 + 5 == len(set(numbers))
+
+
+@pytest.mark.parametrize(("images", "batch_size", "steps"), [(5, 16, 1), (16, 16, 1), (33, 16, 2)])
+def test_a_pass_has_a_step_at_least_and_leaves_out_a_smaller_last_batch(images, batch_size, steps):
+    plan = Plan(images=images, epochs=1, batch_size=batch_size)
+    assert plan.steps_per_epoch == steps
+    task = Task(total=steps)
+    train_network(task, plan)
+    assert [len(rows) for rows in task.steps] == [min(images, batch_size)] * steps
+
+
+def test_an_average_of_few_steps_has_left_the_first_weights():
+    """Its decay grows with the steps; otherwise a decay of 0.9999 would keep the weights of the beginning."""
+    averaged, plain = Task(), Task()
+    begin = averaged.network[0].weight.detach().clone()
+    train_network(averaged, Plan(images=IMAGES, epochs=2, batch_size=16, average=0.9999, keep="last"))
+    train_network(plain, Plan(images=IMAGES, epochs=2, batch_size=16, keep="last"))
+    moved, whole = ((task.network[0].weight - begin).norm() for task in (averaged, plain))
+    assert 0.1 * whole < moved < whole
 
 
 def test_a_pass_may_take_a_part_of_the_images():

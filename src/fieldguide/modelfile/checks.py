@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from fieldguide.modelfile.constants import NOTHING, Scope, constant_of, define, result_of
 from fieldguide.modelfile.operators import DOMAINS, EXTENTS, OPERATORS
 from fieldguide.modelfile.tensors import check_tensor, name_of
-from fieldguide.modelfile.wire_format import Message, Unacceptable, integers, text_of
+from fieldguide.modelfile.wire_format import Message, Unacceptable, fixed, integers, text_of
 
 MAX_NODES = 50_000
 MAX_GRAPH_DEPTH = 4
@@ -89,8 +91,8 @@ class _Graphs:
 
 
 def _check_attribute(attribute: Message) -> None:
-    numbers = [attribute["f"]] if "f" in attribute else []
-    if any(math.isnan(number) for number in numbers):
+    numbers = np.frombuffer(fixed(attribute["floats"], "float"), "<f4")
+    if math.isnan(attribute.get("f", 0.0)) or np.isnan(numbers).any():
         raise Unacceptable(f"the attribute {name_of(attribute)} is not a number")
     extents = integers(attribute["ints"]) if text_of(attribute.get("name", b"")) in EXTENTS else []
     if any(abs(extent) > MAX_EXTENT for extent in extents):

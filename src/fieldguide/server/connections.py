@@ -145,8 +145,8 @@ class Connection(H11Protocol):
             self.reading_since = time.monotonic()
 
     def _make_room(self) -> None:
-        """Close whoever has been sending a request for longest, or else an idle one; it may be this one."""
-        others = cast("set[Connection]", self.connections)
+        """Close whoever has been sending a request for longest, else an idle one, else this one."""
+        others = cast("set[Connection]", self.connections) - {self}
         open_ = [other for other in others if not other.transport.is_closing()]
         sending = [other for other in open_ if other.reading_since is not None]
         idle = [other for other in open_ if other.cycle is None or other.cycle.response_complete]

@@ -23,7 +23,7 @@ class Exchange:
     headers: dict[str, list[str]]
     """By name in lower case; a name may come more than once."""
     id: str
-    """The client's own `X-Request-Id` where it is harmless, else a new one."""
+    """The client's own `X-Request-Id` where it is harmless and the only one, else a new one."""
     begun: float
     """By the monotonic clock."""
     held: int = 0
@@ -63,7 +63,8 @@ def begin(scope: Scope) -> Exchange:
     headers: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    given = headers.get("x-request-id", [""])[0]
+    # Several lines of one header are the same as one with commas (RFC 9110, 5.3), which no harmless id has.
+    given = ",".join(headers.get("x-request-id", []))
     name = given if _ID.fullmatch(given) else uuid.uuid4().hex
     exchange = Exchange(headers, name, time.monotonic())
     scope[KEY] = exchange
