@@ -18,6 +18,7 @@ from torch import nn
 from fieldguide.backbones.timm_networks.onnx_export import to_onnx
 from fieldguide.errors import OptionError, TrainingError
 from fieldguide.heads import out_of_distribution
+from fieldguide.heads.feature_norm import norm_distance, tells_more
 from fieldguide.heads.linear_head import as_distance
 from fieldguide.heads.tag_probe import combinations
 from fieldguide.heads.training_table import TrainingTable
@@ -168,6 +169,12 @@ def _no_memory(batch: int) -> str:
     )
 
 
+BY_NORM = (
+    "typicality: by how small the features are, which tells wrongly answered held-out images better than "
+    "their distance from the nearest class"
+)
+
+
 @dataclass(frozen=True)
 class CalibratedNetwork(LearnedHead):
     """An exported network with a head whose promises rest on the held-out images."""
@@ -218,14 +225,20 @@ def calibrated_network(
     directions = out_of_distribution.most_directions(len(learn), classes, len(columns))
     fitted = out_of_distribution.fit(table, columns, np.arange(len(learn)), options.seed, directions)
     distances = fitted.distances_of(table.rows(slice(len(learn), None), columns)).astype(np.float64)
-    answers = HeldOutScores(images.table.rows[images.held], images.numbers[images.held], scores, distances)
     distance = as_distance(table, fitted, distances)
+    by_norm = False
+    if images.task is Task.SINGLE and len(depths) == 1:  # a network from scratch
+        norm, norms = norm_distance(table.vectors[len(learn) :])
+        by_norm = tells_more(norms, distances, scores.argmax(1) == images.numbers[images.held])
+        distance, distances = (norm, norms) if by_norm else (distance, distances)
+    answers = HeldOutScores(images.table.rows[images.held], images.numbers[images.held], scores, distances)
     if images.task is Task.MULTIPLE:
         head = tag_head(answers, linear, distance)
         head = replace(head, choices=(*head.choices, tags_summary(images.numbers, images.classes)))
     else:
         even = np.full(len(images.classes), 1 / len(images.classes))
         head = label_head(answers, linear, distance, even if shares is None else shares)
+        head = replace(head, choices=(*head.choices, *((BY_NORM,) if by_norm else ())))
     return CalibratedNetwork(**vars(head), body=onnx.load_model_from_string(content))
 
 
