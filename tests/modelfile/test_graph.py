@@ -142,6 +142,11 @@ def written(head, names=("ä", "b", "c", "d"), **changes):
     return model_file(join(network(), head_model(head), ("features",)), PREPROCESSING, card)
 
 
+def test_each_set_of_operators_is_named_once(content):
+    named = [entry.domain for entry in onnx.load_model_from_string(content).opset_import]
+    assert named == sorted(set(named))
+
+
 def test_the_file_is_sealed_and_accepted(content, head, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
