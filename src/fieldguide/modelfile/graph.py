@@ -283,7 +283,7 @@ def join(first: onnx.ModelProto, second: onnx.ModelProto, names: tuple[str, ...]
 
 
 def _once_each(model: onnx.ModelProto) -> None:
-    """Have a joined model name each set of operators once: onnx keeps those of both, and some readers refuse."""
+    """Have a joined model name each set of operators once: onnx keeps those of both, which some refuse."""
     named = {entry.domain: entry.version for entry in model.opset_import}
     del model.opset_import[:]
     model.opset_import.extend(onnx.helper.make_opsetid(*one) for one in sorted(named.items()))
