@@ -17,7 +17,7 @@ def described(task, plan, **facts):
     return dataclasses.replace(own, facts={**own.facts, **facts, "plan": dataclasses.asdict(plan)})
 
 
-def plain(task, rate=0.02):
+def plain(task, rate):
     """The task with plain gradient descent, which neither hides nor blows up what gradients differ by."""
     task.optimizer = torch.optim.SGD(task.network.parameters(), lr=rate, momentum=0.9)
     task.set_rates = lambda share, at_end_of_pass: None

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -139,6 +140,8 @@ def fabric_for(precision: Precision, place: Place | None = None) -> Fabric:
         plugins=[_Met(place)],
     )
     fabric.launch()
+    # Weights of a network may lie in memory in another order than their gradients, which are copied then.
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     return fabric
 
 

@@ -30,7 +30,7 @@ from fieldguide.training.plan import Plan
 from together import described, plain
 
 PLAN = Plan(images=48, epochs=2, batch_size=15, keep="last")
-TOLERANCE = 1e-5
+TOLERANCE, RATE = 1e-5, 0.01
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,12 @@ def test_a_small_network_learns_the_same_from_the_same_photos(two, augmentation,
     def task():
         torch.manual_seed(0)
         network = network_for(own, Preprocessing(24), Options(), mirrored=bool(augmentation.flip))
-        return plain(CnnTask(network, own, PLAN, augmentation, 0.24))
+        return plain(CnnTask(network, own, PLAN, augmentation, 0.24), RATE)
 
     alone, together = task(), task()
     before = weights(alone)
     train_network(alone, PLAN)
-    two.told_task(described(facts, PLAN, sgd=0.02))
+    two.told_task(described(facts, PLAN, sgd=RATE))
     train_network(together, PLAN, processes=two)
     assert apart(before, weights(alone)) > 100 * TOLERANCE
     assert apart(weights(alone), weights(together)) < TOLERANCE
