@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from fieldguide.training.share import WHOLE, BatchPart, Share
+from fieldguide.training.share import WHOLE, BatchPart, BatchShare
 
 
 @pytest.mark.parametrize(("count", "of"), [(8, 2), (15, 2), (16, 3), (3, 3)])
 def test_every_image_is_in_one_share_and_shares_are_nearly_equal(count, of):
-    rows = [list(range(count))[Share(number, of).rows(count)] for number in range(of)]
+    rows = [list(range(count))[BatchShare(number, of).rows(count)] for number in range(of)]
     assert [row for some in rows for row in some] == list(range(count))
     assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
@@ -16,7 +16,7 @@ def test_every_image_is_in_one_share_and_shares_are_nearly_equal(count, of):
 def test_the_mean_over_processes_is_the_weighted_mean_over_the_batch():
     losses, weights = torch.tensor([1.0, 5.0, 2.0, 7.0, 3.0]), torch.tensor([1.0, 1.0, 4.0, 0.5, 2.0])
     scaled = []
-    for share in (Share(0, 2), Share(1, 2)):
+    for share in (BatchShare(0, 2), BatchShare(1, 2)):
         own = share.rows(5)
         mean = (losses[own] * weights[own]).sum() / weights[own].sum()
         scaled.append(share.scaled(mean, weights[own].sum(), weights.sum()))

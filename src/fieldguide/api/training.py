@@ -147,11 +147,15 @@ def train(
     >>> result = fieldguide.train("photos", recipe="svm", out="model.onnx")   # doctest: +SKIP
     >>> result.model.predict(["a.jpg"])[0].label                              # doctest: +SKIP
     """
-    given = locals()
-    with _begun("train", given) as kept, _told(progress, preview, tensorboard, kept) as run:
+    return _drawn(_learned(locals()), plot)
+
+
+def _learned(given: Mapping[str, Any]) -> TrainResult:
+    watching = given["progress"], given["preview"], given["tensorboard"]
+    with _begun("train", given) as kept, _told(*watching, kept) as run:
         result = learn(_asked(given, run))
         kept.trained(result, result.validation.as_dict())
-    return _drawn(result, plot)
+    return result
 
 
 def _drawn(result: TrainResult, plot: FilePath | None) -> TrainResult:

@@ -6,6 +6,7 @@ one function is computed over the parts of all processes, whichever class of lay
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,21 +35,24 @@ class SharedBatchStatistics(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def batch_norm(  # noqa: PLR0913 - the arguments of torch's
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
+@dataclass(frozen=True)
+class BatchNormArguments:
+    """What :func:`torch.nn.functional.batch_norm` takes after the values, by name and in its order."""
+
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+    training: bool = False
+    momentum: float = 0.1
+    eps: float = 1e-5
+
+
+def batch_norm(input: Tensor, *arguments: Any, **named: Any) -> Tensor:
     """As :func:`torch.nn.functional.batch_norm`, over the images of all processes where it is `training`."""
-    if not training:
-        return torch.nn.functional.batch_norm(
-            input, running_mean, running_var, weight, bias, training, momentum, eps
-        )
+    given = BatchNormArguments(*arguments, **named)
+    if not given.training:
+        return torch.nn.functional.batch_norm(input, *arguments, **named)
     shape = [1, -1, *[1] * (input.ndim - 2)]
     over = [place for place in range(input.ndim) if place != 1]
     values = input.float()
@@ -58,15 +62,16 @@ def batch_norm(  # noqa: PLR0913 - the arguments of torch's
     mean = sums[:-1] / count
     centred = values - mean.view(shape)  # squares of what is centred, since a difference of squares cancels
     variance = _sum_over_processes(centred.square().sum(over)) / count
-    result = centred * (variance + eps).rsqrt().view(shape)
-    if weight is not None:
-        result = result * weight.view(shape)
-    if bias is not None:
-        result = result + bias.view(shape)
+    result = centred * (variance + given.eps).rsqrt().view(shape)
+    if given.weight is not None:
+        result = result * given.weight.view(shape)
+    if given.bias is not None:
+        result = result + given.bias.view(shape)
+    running_mean, running_var = given.running_mean, given.running_var
     if running_mean is not None and running_var is not None:
         with torch.no_grad():
-            running_mean.lerp_(mean.to(running_mean.dtype), momentum)
-            running_var.lerp_((variance * (count / (count - 1))).to(running_var.dtype), momentum)
+            running_mean.lerp_(mean.to(running_mean.dtype), given.momentum)
+            running_var.lerp_((variance * (count / (count - 1))).to(running_var.dtype), given.momentum)
     return result.to(input.dtype)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldguide.progress import Progress, silent
-from fieldguide.training.share import Share
+from fieldguide.training.share import BatchShare
 
 History = tuple[Mapping[str, float], ...]
 
@@ -21,13 +21,13 @@ class TrainingTask(Protocol):
     optimizer: torch.optim.Optimizer
     measure: str
     """What the second number of :meth:`validate` is: `accuracy`, or of tags `map`, mean average precision."""
-    share: Share
+    share: BatchShare
     """Which part of each batch is worked on here; set before training."""
 
     def loss(
         self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
     ) -> Tensor:
-        """Mean loss of the images at `rows`, or :meth:`Share.scaled` that of a part of them.
+        """Mean loss of the images at `rows`, or :meth:`BatchShare.scaled` that of a part of them.
 
         Random choices come from `generator`, alike for all parts, or from torch's own, for each part others.
         """

@@ -21,7 +21,7 @@ from torch import distributed
 
 from fieldguide.large_arrays import in_file
 from fieldguide.training.devices import Place
-from fieldguide.training.share import Share
+from fieldguide.training.share import BatchShare
 
 PATIENCE = timedelta(days=7)
 """For what another process is to say: the first may take hours over its photos. One that ends is noticed at
@@ -68,9 +68,9 @@ class Processes:
         return self.place.size == 1
 
     @property
-    def share(self) -> Share:
+    def share(self) -> BatchShare:
         """Its share of every batch."""
-        return Share(self.place.rank, self.place.size)
+        return BatchShare(self.place.rank, self.place.size)
 
     def meet(self, where: str) -> None:
         """Wait until all are there.

@@ -6,12 +6,12 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Share:
+class BatchShare:
     """One of several equal parts of each batch.
 
     Examples
     --------
-    >>> [Share(number, 3).rows(8) for number in range(3)]
+    >>> [BatchShare(number, 3).rows(8) for number in range(3)]
     [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
     """
 
@@ -40,7 +40,7 @@ class Share:
         --------
         >>> import torch
         >>> losses = torch.tensor([1.0, 2.0, 6.0])
-        >>> parts = [Share(number, 2) for number in range(2)]
+        >>> parts = [BatchShare(number, 2) for number in range(2)]
         >>> own = [losses[part.rows(3)] for part in parts]
         >>> scaled = [part.scaled(some.mean(), len(some), 3) for part, some in zip(parts, own)]
         >>> float(sum(scaled) / 2), float(losses.mean())
@@ -71,4 +71,4 @@ class BatchPart:
         return drawn[..., self.rows]
 
 
-WHOLE = Share()
+WHOLE = BatchShare()

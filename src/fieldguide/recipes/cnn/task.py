@@ -30,7 +30,7 @@ from fieldguide.tasks.task import Task
 from fieldguide.training.augment.geometry import window
 from fieldguide.training.augment.pipeline import Augmentation
 from fieldguide.training.plan import Plan
-from fieldguide.training.share import WHOLE, BatchPart, Share
+from fieldguide.training.share import WHOLE, BatchPart, BatchShare
 
 RATE = 0.24
 """Of filters, the highest, at 1,024 images a step; a step's length relative to the filters'."""
@@ -91,7 +91,7 @@ class CnnTask:
         )
         self._highest = [group["lr"] for group in self.optimizer.param_groups]
         self._side = network.features.size
-        self.share: Share = WHOLE
+        self.share: BatchShare = WHOLE
 
     def loss(
         self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator

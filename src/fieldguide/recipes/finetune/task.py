@@ -28,7 +28,7 @@ from fieldguide.tasks.tags import Indicators
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
 from fieldguide.training.plan import Plan
-from fieldguide.training.share import WHOLE, BatchPart, Share
+from fieldguide.training.share import WHOLE, BatchPart, BatchShare
 
 DECAY = 0.05
 SMOOTHING = 0.1
@@ -139,7 +139,7 @@ class FinetuneTask:
         groups = network.groups(way.rate, way.head_rate, DECAY, way.layer_decay)
         self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups)
         self._highest = [group["lr"] for group in self.optimizer.param_groups]
-        self.share: Share = WHOLE
+        self.share: BatchShare = WHOLE
 
     def loss(
         self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
