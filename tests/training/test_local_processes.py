@@ -42,6 +42,26 @@ def apart(first, second):
     return max(float((own - other).abs().max()) for own, other in pairs)
 
 
+# First, since a process takes part in one group at a time and the fixture's lasts until the end.
+def test_a_process_that_is_killed_ends_the_training_with_a_sentence(tmp_path):
+    task, folder = Task(dropout=0.0), TrainingFolder(tmp_path / "t", "run")
+    said = r"^training: process 2 of 2 was ended by signal 9 \(SIGKILL\)"
+    with folder, pytest.raises(ProcessEnded, match=said), local_processes(2, "together") as processes:
+        processes.told_task(described(task, PLAN))
+        usual = task.set_rates
+
+        def kill(*given):
+            if len(task.steps) == 8:
+                os.kill(processes.others[0].number, signal.SIGKILL)
+            usual(*given)
+
+        task.set_rates = kill
+        train_network(task, PLAN, folder, processes=processes)
+    with folder:
+        resumed = train_network(Task(dropout=0.0), PLAN, folder)
+    assert resumed.notes == ("resumed after step 6, in epoch 2",)
+
+
 def test_two_processes_give_the_weights_and_statistics_of_one(two):
     alone = Task(dropout=0.0)
     expected = train_network(alone, PLAN)
@@ -86,25 +106,6 @@ def test_each_has_its_share_of_the_threads():
         assert torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)
-
-
-def test_a_process_that_is_killed_ends_the_training_with_a_sentence(tmp_path):
-    task, folder = Task(dropout=0.0), TrainingFolder(tmp_path / "t", "run")
-    said = r"^training: process 2 of 2 was ended by signal 9 \(SIGKILL\)"
-    with folder, pytest.raises(ProcessEnded, match=said), local_processes(2, "together") as processes:
-        processes.told_task(described(task, PLAN))
-        usual = task.set_rates
-
-        def kill(*given):
-            if len(task.steps) == 8:
-                os.kill(processes.others[0].number, signal.SIGKILL)
-            usual(*given)
-
-        task.set_rates = kill
-        train_network(task, PLAN, folder, processes=processes)
-    with folder:
-        resumed = train_network(Task(dropout=0.0), PLAN, folder)
-    assert resumed.notes == ("resumed after step 6, in epoch 2",)
 
 
 def test_others_end_with_the_first_however_it_ends(tmp_path):

@@ -58,6 +58,32 @@ def images(tags):
     return replace(made, held=np.arange(48, 64))
 
 
+# First, since a process takes part in one group at a time and the fixture's lasts until the end.
+def test_a_process_that_dies_ends_a_training_that_then_goes_on(paint_classes, tmp_path, monkeypatch):
+    folder = paint_classes(tmp_path / "photos", {"red": 12, "green": 12})
+    started = []
+
+    class Noted(starting.StartedProcess):
+        def __init__(self, *given):
+            super().__init__(*given)
+            started.append(self.number)
+
+    monkeypatch.setattr(starting, "StartedProcess", Noted)
+
+    def kill(row):
+        if row["epoch"] == 1:
+            os.kill(started[0], signal.SIGKILL)
+
+    settings = {"epochs": 2, "size": 16, "augment": "none"}
+    run = Run(folder=tmp_path / "model.training", report=kill)
+    with open_dataset(folder) as dataset:
+        with pytest.raises(ProcessEnded, match=r"process 2 of 2 was ended by signal 9 \(SIGKILL\)"):
+            cnn_recipe.fit(dataset, Options(settings={**settings, "devices": 2}), run)
+        fitted = cnn_recipe.fit(dataset, Options(settings=settings), replace(run, report=lambda row: None))
+    assert any(choice.startswith("resumed after step") for choice in fitted.choices)
+    assert len(fitted.history) == 2
+
+
 @pytest.mark.parametrize(
     ("augmentation", "tags"),
     [
@@ -113,31 +139,6 @@ def test_a_pretrained_network_learns_the_same(two, layers, tiny_hub, paint_class
     train_network(task, plan, processes=two)
     assert apart(before, alone) > 10 * TOLERANCE
     assert apart(alone, weights(task)) < TOLERANCE
-
-
-def test_a_process_that_dies_ends_a_training_that_then_goes_on(paint_classes, tmp_path, monkeypatch):
-    folder = paint_classes(tmp_path / "photos", {"red": 12, "green": 12})
-    started = []
-
-    class Noted(starting.StartedProcess):
-        def __init__(self, *given):
-            super().__init__(*given)
-            started.append(self.number)
-
-    monkeypatch.setattr(starting, "StartedProcess", Noted)
-
-    def kill(row):
-        if row["epoch"] == 1:
-            os.kill(started[0], signal.SIGKILL)
-
-    settings = {"epochs": 2, "size": 16, "augment": "none"}
-    run = Run(folder=tmp_path / "model.training", report=kill)
-    with open_dataset(folder) as dataset:
-        with pytest.raises(ProcessEnded, match=r"process 2 of 2 was ended by signal 9 \(SIGKILL\)"):
-            cnn_recipe.fit(dataset, Options(settings={**settings, "devices": 2}), run)
-        fitted = cnn_recipe.fit(dataset, Options(settings=settings), replace(run, report=lambda row: None))
-    assert any(choice.startswith("resumed after step") for choice in fitted.choices)
-    assert len(fitted.history) == 2
 
 
 @pytest.mark.parametrize(
