@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fieldguide.backbones.taps import Taps
 from fieldguide.backbones.timm_networks.build import create
 from fieldguide.backbones.timm_networks.tapped_network import TappedNetwork
-from fieldguide.heads.lda import TrainingTable
+from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.graph import Head
 from fieldguide.recipes.finetune.cache import ActivationCache
 from fieldguide.recipes.finetune.course import Course
