@@ -26,7 +26,7 @@ from fieldguide.prediction.predictor import load
 from fieldguide.recipes.cnn import recipe
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.networks.run import MOST_LEARNED
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 
 HELD_OUT = 5000
 COUNTED = 8

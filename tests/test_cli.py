@@ -15,7 +15,7 @@ import pytest
 from command_line import run
 from fieldguide import cli, installation
 from fieldguide.commands import COMMANDS
-from fieldguide.errors import DataError
+from fieldguide.errors import DataError, ProcessEnded
 
 SOURCES = str(Path(cli.__file__).parents[1])
 PROGRAM = [sys.executable, "-m", "fieldguide"]
@@ -102,6 +102,11 @@ def test_nothing_asked_shows_the_help(capsys):
             ["train", "photos", "--out", "m.onnx", "--resume"],
             r"--resume: the recipe linear-probe does not take it",
         ),
+        (
+            ["train", "photos", "--out", "m.onnx", "--devices", "2"],
+            r"--devices: the recipe linear-probe does not take it; (recipes that do: finetune|no recipe of)",
+        ),
+        (["train", "photos", "--out", "m.onnx", "--devices", "0"], r"--devices: must be a whole number"),
         (["evaluate", "m.onnx", "photos", "--split", "dev"], r"--split: .*train.*validation.*test.*all"),
         (
             ["evaluate", "m.onnx", "photos", "--json", "nowhere/x.json"],
@@ -149,6 +154,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_p
             "needs torch, which is not installed; run: pip install '",
         ),
         (ModuleNotFoundError("No", name="pyarrow"), 2, "run: pip install 'pyarrow>="),
+        (ProcessEnded("process 2 of 2 ended"), 2, "process 2 of 2 ended; continue with: fieldguide fail\n"),
         (PermissionError(13, "Permission denied", "/x/y"), 2, "/x/y: Permission denied; check"),
         (MemoryError(), 2, "out of memory"),
         (ZeroDivisionError("by zero"), 2, "an error in fieldguide itself (ZeroDivisionError: by zero)"),

@@ -223,7 +223,8 @@ def spoken(tree):
 
 
 # The place of the cache is the one thing that a library function takes from the environment; the training
-# loop reads what torchrun says there and takes out what Lightning puts in; the package itself puts in that
+# loop reads what torchrun says there, takes out what Lightning puts in, and puts in for a while which network
+# interface processes of one machine meet on; the package itself puts in that
 # ONNX Runtime is to tell nobody, and a cluster that Ray is not to.
 # What a person sees while they wait is drawn by `displays`, for the command line and for notebooks.
 DOORS = frozenset({"__main__", "app", "cli", "commands", "displays"})
@@ -231,7 +232,7 @@ SPOKEN_BELOW = {
     "cluster.ray_session": ["os.environ", "os.environ"],
     "__init__": ["os.environ", "os.environ"],
     "files": ["os.environ"],
-    "training.devices": ["os.environ", "os.environ"],
+    "training.devices": ["os.environ"] * 5,
 }
 
 

@@ -17,7 +17,7 @@ from fieldguide.commands import COMMANDS, Command, aliases_of
 from fieldguide.commands.shared.completion import SHELLS, PrintCompletion
 from fieldguide.commands.shared.signals import Signals, Terminated, leave, let_go, open_standard_streams
 from fieldguide.commands.terminal import say
-from fieldguide.errors import FieldguideError
+from fieldguide.errors import FieldguideError, ProcessEnded
 from fieldguide.installation import (
     NAME,
     command_for,
@@ -176,7 +176,8 @@ def _guarded(arguments: Sequence[str], signals: Signals) -> int:
     except Exception as error:
         if os.environ.get("FIELDGUIDE_TRACEBACK"):
             raise
-        return _stopped(f"{name}: {explain(error)}", CANNOT_START)
+        more = f"; continue with: {_again(arguments, options)}" if isinstance(error, ProcessEnded) else ""
+        return _stopped(f"{name}: {explain(error)}{more}", CANNOT_START)
 
 
 def explain(error: Exception) -> str:

@@ -36,6 +36,10 @@ class TrainingError(FieldguideError):
     """Training gives no usable network: the loss is no number, or memory does not suffice."""
 
 
+class ProcessEnded(TrainingError):
+    """A process that trains with others has ended; the same command goes on from the checkpoint."""
+
+
 class OutputError(FieldguideError):
     """A result cannot be written where it was asked for."""
 

@@ -5,7 +5,8 @@ import math
 import torch
 from torch import nn
 
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
+from fieldguide.training.share import WHOLE
 
 IMAGES = 96
 
@@ -15,22 +16,24 @@ class Task:
 
     measure = "accuracy"
 
-    def __init__(self, rate=0.05, total=30):
+    def __init__(self, rate=0.05, total=30, dropout=0.2):
         torch.manual_seed(1)
         self.labels = torch.arange(IMAGES) % 2
         self.points = torch.randn(IMAGES, 4) + 2 * self.labels[:, None]
         self.network = nn.Sequential(
-            nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2)
+            nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 2)
         )
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=rate, momentum=0.9)
         self.total = total
         self.rate, self.steps, self.poison, self.worse = rate, [], (), ()
+        self.share = WHOLE
 
     def loss(self, network, rows, epoch, generator):
-        step = len(self.steps)
-        self.steps.append(rows.tolist())
+        step, own = len(self.steps), self.share.rows(len(rows))
+        self.steps.append(rows[own].tolist())
         points = self.points[rows] + 0.1 * torch.randn(len(rows), 4, generator=generator)
-        loss = nn.functional.cross_entropy(network(points), self.labels[rows])
+        loss = nn.functional.cross_entropy(network(points[own]), self.labels[rows][own])
+        loss = self.share.scaled(loss, len(self.steps[-1]), len(rows))
         return loss * math.nan if step in self.poison else loss
 
     def price(self, at_end_of_pass):

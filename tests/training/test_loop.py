@@ -1,12 +1,6 @@
 """The training loop: it learns, keeps what is best, goes on where it stopped, and gives up in words."""
 
-import json
 import math
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +8,8 @@ import torch
 from fieldguide.errors import TrainingError
 from fieldguide.training import loop
 from fieldguide.training.checkpoint import TrainingFolder
-from fieldguide.training.loop import MOST_SKIPPED, Plan, Watch, train_network
+from fieldguide.training.loop import MOST_SKIPPED, train_network
+from fieldguide.training.plan import Plan, Watch
 from fieldguide.training.remaining import history_row
 from small_task import IMAGES, PLAN, Task
 
@@ -221,51 +216,6 @@ def test_bfloat16_learns_too():
     task = Task()
     plan = Plan(images=IMAGES, epochs=5, batch_size=16, precision="bf16-mixed", clip=1.0)
     assert train_network(task, plan).history[-1]["validation_accuracy"] > 0.9
-
-
-TWO = """
-import json, sys
-import torch
-sys.path.insert(0, sys.argv[1])
-from small_task import IMAGES, PLAN, Task
-from fieldguide.training.loop import train_network
-task = Task()
-trained = train_network(task, PLAN)
-weights = {name: value.tolist() for name, value in task.network.state_dict().items()}
-print(json.dumps([weights, len(task.steps[0]), trained.history[-1]["validation_accuracy"]]))
-"""
-
-
-def test_two_processes_share_each_batch_and_end_alike(tmp_path):
-    """As torchrun starts them, whose own meeting of processes needs more of a network than tests may ask."""
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    told = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "ROLE_WORLD_SIZE": "2"}
-    told |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test"}
-    told |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, script, Path(__file__).parents[1] / "support"],
-            env={**os.environ, **told, "RANK": rank, "LOCAL_RANK": rank, "ROLE_RANK": rank},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in ("0", "1")
-    ]
-    try:
-        said = [rank.communicate(timeout=120) for rank in ranks]
-    finally:  # one that failed leaves the other waiting
-        for rank in ranks:
-            rank.kill()
-    assert [rank.returncode for rank in ranks] == [0, 0], said
-    first, second = (json.loads(output.splitlines()[-1]) for output, _ in said)
-    assert first == second
-    assert first[1] == 8
-    assert first[2] > 0.9
 
 
 class Paced(Task):

@@ -50,6 +50,7 @@ def train(
     add_form: str | None = None,
     minutes: float | None = None,
     download: bool = False,
+    devices: int | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -105,6 +106,9 @@ def train(
         Time from the photos to the model; None takes 5, 15 or 60, by preset.
     download : bool, default=False
         Whether the recipe `auto` may fetch a backbone of another family from the Hugging Face hub.
+    devices : int, optional
+        With ``recipe="finetune"`` and ``"cnn"``: how many GPUs, or without GPUs processes of this machine,
+        share each step; docs/cluster.md. None is one.
     epochs, batch_size, learning_rate, augment, augment_with, size, architecture : optional
         With `minutes`, of recipes that train a network step by step; docs/training.md describes them.
         `architecture` may also be a `torch.nn.Module`.
@@ -143,11 +147,15 @@ def train(
     >>> result = fieldguide.train("photos", recipe="svm", out="model.onnx")   # doctest: +SKIP
     >>> result.model.predict(["a.jpg"])[0].label                              # doctest: +SKIP
     """
-    given = locals()
-    with _begun("train", given) as kept, _told(progress, preview, tensorboard, kept) as run:
+    return _drawn(_learned(locals()), plot)
+
+
+def _learned(given: Mapping[str, Any]) -> TrainResult:
+    watching = given["progress"], given["preview"], given["tensorboard"]
+    with _begun("train", given) as kept, _told(*watching, kept) as run:
         result = learn(_asked(given, run))
         kept.trained(result, result.validation.as_dict())
-    return _drawn(result, plot)
+    return result
 
 
 def _drawn(result: TrainResult, plot: FilePath | None) -> TrainResult:

@@ -115,13 +115,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _trained(options: argparse.Namespace) -> int:
+    from fieldguide.recipes.launched import launched_together
+
+    wanted = _wanted(options)
+    with launched_together(options.recipe) as leads:
+        return _trained_as(options, wanted) if leads else 0
+
+
+def _trained_as(options: argparse.Namespace, wanted: "Options") -> int:
     from fieldguide.commands.shared.rate_finding import show_rates
     from fieldguide.data.split_names import SplitChoice
     from fieldguide.files import cache_folder
     from fieldguide.learning.train import TrainOptions, train
     from fieldguide.recipes.common import Run
 
-    wanted = _wanted(options)
     if options.find_rate is not False:
         return show_rates(options, wanted)
     if options.out is None:
@@ -227,6 +234,12 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="auto may fetch a backbone of another family; it says what, how large, under which licence",
+    )
+    some.add_argument(
+        "--devices",
+        type=count,
+        metavar="N",
+        help="GPUs, or without them processes on this machine, that share each step (default: 1)",
     )
     some.add_argument("--epochs", type=count, metavar="N", help="passes over the images")
     some.add_argument("--batch-size", type=count, metavar="N", help="images a step")

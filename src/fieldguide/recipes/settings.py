@@ -16,6 +16,7 @@ RECIPE_OPTIONS = (
     "architecture",
     "minutes",
     "download",
+    "devices",
     "resume",
     "restart",
 )

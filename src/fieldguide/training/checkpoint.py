@@ -72,17 +72,14 @@ class TrainingFolder:
         state
             Nested dictionaries and lists of tensors, numbers, texts, truth values and None.
         """
-        tensors: dict[str, torch.Tensor] = {}
-        tree = {"format": FORMAT, "run": self._run, "state": _without_tensors(state, tensors, "state")}
-        checksummed_files.write(self._file, save(tensors, {"fieldguide": json.dumps(tree)}))
+        checksummed_files.write(self._file, packed(state, self._run))
 
     def load(self) -> dict[str, Any] | None:
         """Return the state of the last :meth:`save` of the same run; None if there is none."""
         content = checksummed_files.read(self._file, CHECKPOINT_HOLDS)
         if content is None or self._other(content) is not None:
             return None
-        state: dict[str, Any] = _with_tensors(_tree(content)["state"], load(content))
-        return state
+        return unpacked(content)
 
     def other(self) -> str | None:
         """What the checkpoint here is of, where it is not of this run; None where it is, or there is none."""
@@ -111,6 +108,19 @@ def _tree(content: bytes) -> dict[str, Any]:
     length = int.from_bytes(content[:8], "little")
     tree: dict[str, Any] = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["fieldguide"])
     return tree
+
+
+def packed(state: Mapping[str, Any], run: str = "") -> bytes:
+    """Turn a state, as :meth:`TrainingFolder.save` takes it, into bytes."""
+    tensors: dict[str, torch.Tensor] = {}
+    tree = {"format": FORMAT, "run": run, "state": _without_tensors(state, tensors, "state")}
+    return save(tensors, {"fieldguide": json.dumps(tree)})
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """Return the state in the bytes of :func:`packed`."""
+    state: dict[str, Any] = _with_tensors(_tree(content)["state"], load(content))
+    return state
 
 
 def _without_tensors(value: Any, tensors: dict[str, torch.Tensor], name: str) -> Any:

@@ -7,20 +7,23 @@ Every random choice of a step follows from the seed and the number of the step. 
 of any generator, and a resumed run takes the same steps as one that was never interrupted.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import torch
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from fieldguide.errors import TrainingError
-from fieldguide.progress import Progress, silent
-from fieldguide.training.checkpoint import TrainingFolder
+from fieldguide.training.batch_statistics import SharedBatchStatistics
+from fieldguide.training.checkpoint import TrainingFolder, packed, unpacked
 from fieldguide.training.devices import fabric_for, keep_freed_memory
+from fieldguide.training.plan import Plan, Trained, TrainingTask, Watch
+from fieldguide.training.processes import ALONE, Processes
 from fieldguide.training.remaining import Remaining
 from fieldguide.training.schedule import Schedule
 
@@ -28,99 +31,6 @@ CHECKPOINT_SECONDS = 60.0
 """At most so much work is lost by a kill."""
 MOST_SKIPPED = 10
 """Steps in a row whose loss or gradient may be no number before training stops."""
-History = tuple[Mapping[str, float], ...]
-
-
-class TrainingTask(Protocol):
-    """What is trained, and on what."""
-
-    network: nn.Module
-    """Whose parameters and buffers are learned."""
-    optimizer: torch.optim.Optimizer
-    measure: str
-    """What the second number of :meth:`validate` is: `accuracy`, or of tags `map`, mean average precision."""
-
-    def loss(
-        self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
-    ) -> Tensor:
-        """Mean loss of the images at `rows`; random choices come from `generator` or torch's own."""
-
-    def set_rates(self, share: float, at_end_of_pass: float) -> None:
-        """Set the optimiser's learning rates for a step, a function of nothing else.
-
-        Parameters
-        ----------
-        share
-            Share of training that is done before the step, from 0 to 1.
-        at_end_of_pass
-            Share that will be done at the end of the step's pass.
-        """
-
-    def price(self, at_end_of_pass: float) -> float:
-        """What a step of a pass costs, in any unit; the argument as in :meth:`set_rates`."""
-
-    def validate(self, network: nn.Module) -> tuple[float, float]:
-        """Mean loss and `measure` on the images held out."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how carefully to train."""
-
-    images: int
-    """How many there are to learn from."""
-    epochs: int
-    """Passes over them, at most."""
-    batch_size: int
-    """Images a step."""
-    seed: int = 0
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """Of the forward pass; weights and averages are always float32."""
-    clip: float | None = None
-    """Longest gradient (Pascanu et al., 2013); None clips nothing."""
-    average: float | None = None
-    """Decay of the running average of weights that is validated and kept (Polyak and Juditsky, 1992); None
-    keeps the weights themselves."""
-    patience: int | None = None
-    """Epochs without a lower validation loss after which training stops early; None never does."""
-    keep: Literal["best", "last"] = "best"
-    """Which epoch's weights are the result: those of the lowest validation loss, or the last."""
-    most_steps: int | None = None
-    """Of a pass, where there is no time for all images in each; other ones each time."""
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """A smaller last batch is left out, unless it is the only one."""
-        steps = max(1, self.images // self.batch_size)
-        return steps if self.most_steps is None else min(steps, self.most_steps)
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who looks on."""
-
-    progress: Progress = silent
-    report: Callable[[Mapping[str, float]], None] = lambda row: None
-    """Called with each row of the history as soon as it is there, beside it what is left of the training
-    (:class:`fieldguide.training.remaining.Remaining`)."""
-    seconds: float | None = None
-    """What training may take, validation included; where a pass takes longer than was planned, there are
-    fewer. None: as long as it takes."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How training went; the weights are in the task's network."""
-
-    history: History
-    """A row an epoch: epoch, train_loss, validation_loss, validation_accuracy (of tags validation_map),
-    learning_rate, seconds."""
-    kept_epoch: int
-    """The epoch, from 1, whose weights were kept."""
-    interrupted: bool
-    """Whether Ctrl-C ended it."""
-    notes: tuple[str, ...]
-    """What a person should know: resumed, stopped early, steps that were skipped."""
 
 
 @dataclass
@@ -141,7 +51,11 @@ class _State:
 
 
 def train_network(
-    task: TrainingTask, plan: Plan, folder: TrainingFolder | None = None, watch: Watch | None = None
+    task: TrainingTask,
+    plan: Plan,
+    folder: TrainingFolder | None = None,
+    watch: Watch | None = None,
+    processes: Processes = ALONE,
 ) -> Trained:
     """Train until the epochs are over, nothing improves any more, or Ctrl-C.
 
@@ -156,6 +70,9 @@ def train_network(
         keeps none.
     watch
         Callback for progress: steps and epochs.
+    processes
+        Which train together, each of them calling this with the same task and plan; only the first takes a
+        folder and looks on, and only its network is that of a whole training.
 
     Raises
     ------
@@ -164,17 +81,25 @@ def train_network(
     KeyboardInterrupt
         If that came before any epoch was finished; the checkpoint remains.
     """
-    return _Run(task, plan, folder, watch or Watch()).train()
+    return _Run(task, plan, (folder, watch or Watch()), processes).train()
 
 
 class _Run:
-    def __init__(self, task: TrainingTask, plan: Plan, folder: TrainingFolder | None, watch: Watch) -> None:
-        self._task, self._plan, self._folder = task, plan, folder
+    def __init__(
+        self,
+        task: TrainingTask,
+        plan: Plan,
+        kept: tuple[TrainingFolder | None, Watch],
+        processes: Processes,
+    ) -> None:
+        self._task, self._plan, self._processes = task, plan, processes
+        self._folder, self._watch = kept
         keep_freed_memory()
-        self._fabric = fabric_for(plan.precision)
-        self._watch = watch if self._fabric.is_global_zero else Watch()
+        self._fabric = fabric_for(plan.precision, processes.place)
         self._network, self._optimizer = self._fabric.setup(task.network, task.optimizer)
-        self._average = ModelEmaV3(task.network, plan.average, use_warmup=True) if plan.average else None
+        averaged = plan.average if processes.leads else None
+        self._average = ModelEmaV3(task.network, averaged, use_warmup=True) if averaged else None
+        task.share = processes.share
         self._state = _State()
         self._notes: list[str] = []
         self._shortened = ""
@@ -184,18 +109,19 @@ class _Run:
     def train(self) -> Trained:
         interrupted = False
         self._resume()
+        self._begin_alike()
         try:
-            while self._epoch < self._epochs and not self._is_over():
+            while self._processes.agreed(self._epoch < self._epochs and not self._is_over()):
                 self._run_epoch()
         except KeyboardInterrupt:
             if not self._state.best:
                 raise
-            interrupted = True
+            interrupted = self._processes.are_left = True
             self._notes.append(f"interrupted: the weights of epoch {self._state.best_epoch} were kept")
-        if not self._state.best:
-            self._give_up()
-        # The processes of one run have the same weights, but each its own statistics of batch norms.
-        self._task.network.load_state_dict(self._fabric.broadcast(self._state.best))
+        if self._processes.leads:
+            if not self._state.best:
+                self._give_up()
+            self._task.network.load_state_dict(self._state.best)
         self._task.network.eval()
         notes = (*self._notes, *((self._shortened,) if self._shortened else ()))
         return Trained(tuple(self._state.history), self._state.best_epoch, interrupted, notes)
@@ -278,7 +204,7 @@ class _Run:
             if state.skipped >= MOST_SKIPPED:
                 self._give_up()
                 return
-            if self._is_late():
+            if self._processes.agreed(self._is_late()):
                 break
         self._finish_epoch(before + time.monotonic() - started)
 
@@ -287,46 +213,61 @@ class _Run:
         plan = self._plan
         order = torch.randperm(plan.images, generator=_generator(plan.seed, 2 * self._epoch + 1))
         for number in range(done, plan.steps_per_epoch):
-            rows = order[number * plan.batch_size : (number + 1) * plan.batch_size]
-            yield rows[self._fabric.global_rank :: self._fabric.world_size]
+            yield order[number * plan.batch_size : (number + 1) * plan.batch_size]
 
     def _step(self, rows: Tensor) -> None:
         state = self._state
         end = (self._epoch + 1) * self._plan.steps_per_epoch
         self._task.set_rates(self._schedule.share(state.step), self._schedule.share(end))
         generator = _generator(self._plan.seed, 2 * state.step)
-        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        seed = int(torch.randint(2**62, (), generator=generator))
+        torch.manual_seed(seed + self._processes.place.rank)  # what is dropped of each share is its own
         state.step += 1
-        with self._fabric.autocast():
+        shared = contextlib.nullcontext() if self._processes.alone else SharedBatchStatistics()
+        with self._fabric.autocast(), shared:
             loss = self._task.loss(self._network, rows, self._epoch, generator)
-        if not self._learn(loss):
+        value = self._processes.mean(float(loss.detach()))
+        if not (math.isfinite(value) and self._learn(loss)):
+            self._optimizer.zero_grad()
             state.skipped += 1
             return
         state.skipped = 0
-        state.loss_sum += float(loss.detach())
+        state.loss_sum += value
         state.loss_count += 1
         if self._average is not None:
             self._average.update(self._task.network, step=state.step)
 
     def _learn(self, loss: Tensor) -> bool:
-        """Take a step down the gradient, unless loss or gradient is no number."""
+        """Take a step down the gradient, unless it is no number."""
         self._optimizer.zero_grad()
-        if not math.isfinite(float(loss.detach())):
-            return False
         self._fabric.backward(loss)
         limit = self._plan.clip if self._plan.clip is not None else math.inf
         length = nn.utils.clip_grad_norm_(self._task.network.parameters(), limit)
         if not math.isfinite(float(length)):
-            self._optimizer.zero_grad()
             return False
         self._optimizer.step()
         return True
 
     def _finish_epoch(self, seconds: float) -> None:
+        state, told = self._state, self._processes.told_json
+        row = told(self._row(seconds) if self._processes.leads else {})
+        state.history.append(row)
+        if self._processes.leads:
+            self._keep_best(row["validation_loss"])
+        state.loss_sum, state.loss_count, state.seconds = 0.0, 0, 0.0
+        state.step = self._epoch * self._plan.steps_per_epoch  # also where the time was over before its end
+        self._watch.progress("training", state.step, self._schedule.steps)
+        self._shorten()
+        self._schedule = Schedule(told(self._schedule.changes))
+        self._watch.report(self._remaining().beside(row))
+        self._save()
+
+    def _row(self, seconds: float) -> dict[str, float]:
+        """Of the history, for the epoch that is over."""
         state, kept = self._state, self._kept
         kept.eval()
-        loss, measured = self._fabric.broadcast(self._task.validate(kept))
-        row = {
+        loss, measured = self._task.validate(kept)
+        return {
             "epoch": self._epoch + 1,
             "train_loss": state.loss_sum / max(state.loss_count, 1),
             "validation_loss": loss,
@@ -334,17 +275,14 @@ class _Run:
             "learning_rate": max(group["lr"] for group in self._task.optimizer.param_groups),
             "seconds": seconds,
         }
-        state.history.append(row)
+
+    def _keep_best(self, loss: float) -> None:
+        state = self._state
         learned = state.loss_count > 0 and math.isfinite(loss)
         if learned and (loss < state.best_loss or self._plan.keep == "last"):
             state.best_loss, state.best_epoch = loss, self._epoch
-            state.best = {name: value.detach().cpu().clone() for name, value in kept.state_dict().items()}
-        state.loss_sum, state.loss_count, state.seconds = 0.0, 0, 0.0
-        state.step = self._epoch * self._plan.steps_per_epoch  # also where the time was over before its end
-        self._watch.progress("training", state.step, self._schedule.steps)
-        self._shorten()
-        self._watch.report(self._remaining().beside(row))
-        self._save()
+            values = self._kept.state_dict().items()
+            state.best = {name: value.detach().cpu().clone() for name, value in values}
 
     @property
     def _kept(self) -> nn.Module:
@@ -353,6 +291,8 @@ class _Run:
 
     def _give_up(self) -> None:
         """The loss is no number, step after step."""
+        if not self._processes.leads:
+            return
         if not self._state.best:
             raise TrainingError(
                 "training: the loss is not a number, step after step; "
@@ -366,20 +306,34 @@ class _Run:
     def _save(self) -> None:
         self._saved = time.monotonic()
         self._state.spent, self._begun = self._spent, self._saved
-        if self._folder is None or not self._fabric.is_global_zero:
-            return
+        if self._folder is not None:
+            self._folder.save(self._changing())
+
+    def _changing(self) -> dict[str, Any]:
+        """All that changes while training."""
         average = None if self._average is None else self._average.module.state_dict()
         parts = {
             "network": self._task.network.state_dict(),
             "optimizer": self._task.optimizer.state_dict(),
             "average": average,
         }
-        self._folder.save({**vars(self._state), **parts})
+        return {**vars(self._state), **parts}
 
     def _resume(self) -> None:
         found = self._folder.load() if self._folder is not None else None
         if found is None:
             return
+        self._continue(found)
+        self._notes.append(f"resumed after step {self._state.step}, in epoch {self._epoch + 1}")
+
+    def _begin_alike(self) -> None:
+        """Have all processes begin where the first one does."""
+        if not self._processes.alone:
+            first = self._processes.told(packed(self._changing()) if self._processes.leads else b"")
+            if not self._processes.leads:
+                self._continue(unpacked(first))
+
+    def _continue(self, found: dict[str, Any]) -> None:
         self._task.network.load_state_dict(found.pop("network"))
         self._task.optimizer.load_state_dict(found.pop("optimizer"))
         average = found.pop("average")
@@ -388,7 +342,6 @@ class _Run:
         self._state = _State(**found)
         if self._state.lengths:
             self._schedule = Schedule(self._state.lengths)
-        self._notes.append(f"resumed after step {self._state.step}, in epoch {self._epoch + 1}")
 
 
 def _generator(seed: int, number: int) -> torch.Generator:

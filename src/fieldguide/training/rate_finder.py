@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fieldguide.errors import TrainingError
 from fieldguide.progress import Progress, silent
 from fieldguide.training.devices import fabric_for
-from fieldguide.training.loop import Plan, TrainingTask
+from fieldguide.training.plan import Plan, TrainingTask
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-3, 1e2

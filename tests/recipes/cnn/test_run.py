@@ -13,7 +13,7 @@ from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.networks.budget import TimeBudget
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 
 
 def images(count=64, size=16):
@@ -82,14 +82,6 @@ def test_what_is_timed_changes_nothing_of_what_is_trained(monkeypatch):
     timed, _, _ = trained()
     by_hand, _, _ = trained(epochs=6)
     torch.testing.assert_close(weights(timed), weights(by_hand), rtol=0, atol=0)
-
-
-def test_tags_begin_as_likely_as_they_are():
-    own = images()
-    own.task, own.classes = Task.MULTIPLE, ("a", "b")
-    own.shares = lambda: np.array([0.25, 0.0])
-    bias = cnn_run.network_for(own, Preprocessing(16), Options(), mirrored=False).linear.bias
-    assert bias.sigmoid().tolist() == pytest.approx([0.25, 1e-3])
 
 
 def test_how_far_each_stage_moved_is_measured():

@@ -11,7 +11,7 @@ from fieldguide.recipes.cnn.task import CnnTask
 from fieldguide.recipes.networks.network import FeatureNetwork, NetworkClassifier
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 
 
 def seen_sizes(network, epochs):

@@ -9,7 +9,8 @@ from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.recipes.finetune.cache import ActivationCache, Fresh, FrozenActivations, Variants
 from fieldguide.recipes.networks.network import FeatureNetwork
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
+from fieldguide.training.share import BatchPart
 
 
 def test_what_is_kept_in_half_precision_comes_back():
@@ -50,7 +51,7 @@ def test_each_variant_passes_the_frozen_layers_once():
     variants = Variants(SimpleNamespace(body=body), images, features, plan, keep)
     cpu = torch.device("cpu")
     for epoch in range(4):
-        (values, early), labels = variants.learn(torch.tensor([2, 0]), epoch, None, cpu)
+        (values, early), labels = variants.learn(torch.tensor([2, 0]), epoch, (None, BatchPart.whole(2)), cpu)
     assert body.passed == 2 * 3
     expected = features.normalised(torch.from_numpy(images.table.images[[2, 0]]).permute(0, 3, 1, 2))
     torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-3)
@@ -67,7 +68,8 @@ def test_fresh_images_are_augmented_and_those_held_out_are_not():
     features = FeatureNetwork(torch.nn.Identity(), Preprocessing(4))
     fresh = Fresh(images, features, Augmentation(flip=1))
     plain = features.normalised(torch.from_numpy(images.table.images).permute(0, 3, 1, 2))
-    (learned,), _ = fresh.learn(torch.tensor([1]), 0, torch.Generator(), torch.device("cpu"))
+    chance = torch.Generator(), BatchPart.whole(1)
+    (learned,), _ = fresh.learn(torch.tensor([1]), 0, chance, torch.device("cpu"))
     torch.testing.assert_close(learned, plain[[1]].flip(3))
     (((held,), labels),) = fresh.held(torch.device("cpu"))
     torch.testing.assert_close(held, plain[3:])

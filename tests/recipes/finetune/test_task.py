@@ -10,7 +10,7 @@ import torch
 from fieldguide.recipes.finetune import task
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 
 
 def test_how_sure_a_network_is_does_not_decide_which_epoch_is_best(monkeypatch):
@@ -86,7 +86,7 @@ def test_images_of_a_heavier_class_count_more_in_the_loss():
     for weights in ([1.0, 1.0], [0.5, 1.5]):
         way = task.Hyperparameters(1e-3, 1e-3, 1.0, np.array(weights), Augmentation())
         made = task.FinetuneTask(Tuned(), Source(), plan, way)
-        losses.append(float(made.loss(lambda *inputs: scores, None, 0, None)))
+        losses.append(float(made.loss(lambda *inputs: scores, torch.arange(2), 0, None)))
     right, wrong = torch.nn.functional.cross_entropy(
         scores, torch.tensor([0, 1]), label_smoothing=task.SMOOTHING, reduction="none"
     )
@@ -105,7 +105,7 @@ def tag_task(mixing=None):
 
 def test_tags_are_learned_by_binary_cross_entropy_and_what_is_not_known_counts_nothing():
     scores = torch.tensor([[0.0, 50.0], [0.0, 0.0]], requires_grad=True)
-    loss = tag_task().loss(lambda *inputs: scores, None, 0, None)
+    loss = tag_task().loss(lambda *inputs: scores, torch.arange(2), 0, None)
     assert float(loss.detach()) == pytest.approx(np.log(2))
     loss.backward()
     assert scores.grad.numpy() == pytest.approx(np.array([[-0.5, 0.0], [0.5, -0.5]]) / 3)
@@ -114,7 +114,7 @@ def test_tags_are_learned_by_binary_cross_entropy_and_what_is_not_known_counts_n
 def test_a_mixed_image_has_both_tags_in_part_and_what_is_unknown_of_one_is_of_it():
     scores = torch.zeros(2, 2, requires_grad=True)
     made = tag_task(Augmentation(mixup=1.0))
-    made.loss(lambda *inputs: scores, None, 0, torch.Generator().manual_seed(3)).backward()
+    made.loss(lambda *inputs: scores, torch.arange(2), 0, torch.Generator().manual_seed(3)).backward()
     assert scores.grad[:, 1].tolist() == [0, 0]
     shares = 0.5 - 2 * scores.grad[:, 0]
     assert float(shares.sum()) == pytest.approx(1)

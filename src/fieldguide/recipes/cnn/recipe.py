@@ -19,7 +19,7 @@ import numpy as np
 
 from fieldguide.data.dataset import Dataset
 from fieldguide.images.preprocessing import Preprocessing
-from fieldguide.recipes.cnn import architectures, presets
+from fieldguide.recipes.cnn import architectures, presets, shared
 from fieldguide.recipes.cnn.layers import check_architecture, check_size, is_name
 from fieldguide.recipes.cnn.network import WHITENING_IMAGES
 from fieldguide.recipes.cnn.presets import CnnPreset, preset_of
@@ -33,10 +33,11 @@ from fieldguide.recipes.networks.run import (
     LIBRARIES,
     MEASURED_ON,
     calibrated_network,
+    check_devices,
 )
 from fieldguide.recipes.rate_sweep import RateSweep
 from fieldguide.tasks.task import EITHER, Task
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 from fieldguide.training.precision import best_precision
 
 SUMMARY = "small network trained from scratch: for images unlike photos; needs hundreds per class"
@@ -52,12 +53,14 @@ OPTIONS = frozenset(
         "size",
         "architecture",
         "minutes",
+        "devices",
     }
 )
 """`epochs`, `batch_size`, `learning_rate` (the highest, for 1,024 images a step), `augment` and
 `augment_with` as in docs/augmentation.md, `resume`, `restart`, `size` of the network's input in pixels,
 `architecture` as in :mod:`fieldguide.recipes.cnn.layers` (layers, a name such as `resnet18`, or a module),
-`minutes` from the photos to the model (the preset's own, unless `epochs` are given)."""
+`minutes` from the photos to the model (the preset's own, unless `epochs` are given), `devices`: how many
+processes train together, each on a GPU or on its share of the cores."""
 SEARCH: dict[str, dict[str, Any]] = {
     "learning_rate": {"low": 0.06, "high": 1.0, "log": True},
     "augment": {"choices": ("none", "light", "medium")},
@@ -163,6 +166,8 @@ class _Said:
 def _prepared(dataset: Dataset, options: Options, run: Run, started: float) -> tuple[CnnRun, _Said]:
     """Decode the images, and decide all that the clock does not."""
     budget = TimeBudget.of(options, started)
+    check_devices(options)
+    shared.check(options)
     size, sizing = _size(dataset, options)
     _check_architecture(options, size)
     images = gather(dataset, Preprocessing(size), options, run)

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logit
 from torch import nn
 
 from fieldguide.images.preprocessing import Preprocessing
-from fieldguide.recipes.cnn.layers import own_network
-from fieldguide.recipes.cnn.network import WHITENING_IMAGES, Convolutional, stride_for, widths_for
-from fieldguide.recipes.cnn.presets import preset_of
+from fieldguide.recipes.cnn.shared import described
 from fieldguide.recipes.cnn.task import OWN_RATE, RATE, CnnTask
+from fieldguide.recipes.cnn.untrained import network_for
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.networks.budget import TimeBudget, decided_once
 from fieldguide.recipes.networks.images import Images, run_name
@@ -23,15 +21,12 @@ from fieldguide.recipes.networks.network import FeatureNetwork, NetworkClassifie
 from fieldguide.recipes.networks.run import MOST_LEARNED, TrainingLimits, train_with_checkpoints
 from fieldguide.recipes.rate_sweep import RateSweep
 from fieldguide.recipes.training_outcome import TrainingOutcome
-from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan, Trained
+from fieldguide.training.plan import Plan, Trained
 from fieldguide.training.rate_finder import sweep
 
 STEPS_TIMED = 3
 """The first of which is not counted."""
-RAREST = 1e-3
-"""Share of a tag that its bias begins with, at least."""
 LOOKED_AT = 32
 """Images of a look that is timed."""
 
@@ -82,7 +77,8 @@ class CnnRun:
             return CnnTask(network, self.images, of, self.augmentation, rate)
 
         name = self._name(plan, rate, network)
-        limits = TrainingLimits(task, seconds)
+        told = described(self.images, self.preprocessing, options, (self.augmentation, rate))
+        limits = TrainingLimits(task, seconds, told)
         beginning = beginning_of(network)
         trained = train_with_checkpoints(task(plan), plan, options, run, name, limits)
         outcome = TrainingOutcome(movements(network, network.features.body, beginning))
@@ -155,34 +151,6 @@ def _look_seconds(network: NetworkClassifier) -> float:
 def _views(features: FeatureNetwork) -> int:
     """Views of an image that the written network looks at."""
     return (2 if features.mirrored else 1) * (3 if features.shifted else 1)
-
-
-def network_for(
-    images: Images, preprocessing: Preprocessing, options: Options, *, mirrored: bool
-) -> NetworkClassifier:
-    """Make the network: the recipe's own, or the architecture that was asked for."""
-    own = options.settings.get("architecture")
-    if own is None:
-        body, width = _convolutional(images, preprocessing, preset_of(options).wide)
-    else:
-        body, width = own_network(own, preprocessing.size)
-    tags = images.task is Task.MULTIPLE
-    linear = nn.Linear(width, len(images.classes), bias=tags or own is not None)
-    if tags:  # absent tags are most of what there is to learn: begin where every tag is as likely as it is
-        with torch.no_grad():
-            linear.bias.copy_(torch.from_numpy(logit(np.clip(images.shares(), RAREST, 1 - RAREST))))
-    shifted = preset_of(options).shifted
-    features = FeatureNetwork(body, preprocessing, mirrored=mirrored, shifted=shifted)
-    return NetworkClassifier(features, linear).to(memory_format=torch.channels_last)
-
-
-def _convolutional(images: Images, preprocessing: Preprocessing, wide: float) -> tuple[nn.Module, int]:
-    size = preprocessing.size
-    body = Convolutional(widths_for(size, wide), stride_for(size))
-    chosen = np.random.default_rng(0).permutation(images.learn)[:WHITENING_IMAGES]
-    pixels = torch.from_numpy(images.table.images[np.sort(chosen)]).permute(0, 3, 1, 2)
-    body.set_whitening(FeatureNetwork(body, preprocessing).normalised(pixels))
-    return body, body.features
 
 
 def _rate(options: Options) -> float:

@@ -22,13 +22,15 @@ from fieldguide.recipes.networks.network import (
     Batches,
     NetworkClassifier,
     binary_loss,
+    known_count,
     tag_targets,
     validated,
 )
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.geometry import window
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
+from fieldguide.training.share import WHOLE, BatchPart, BatchShare
 
 RATE = 0.24
 """Of filters, the highest, at 1,024 images a step; a step's length relative to the filters'."""
@@ -89,6 +91,7 @@ class CnnTask:
         )
         self._highest = [group["lr"] for group in self.optimizer.param_groups]
         self._side = network.features.size
+        self.share: BatchShare = WHOLE
 
     def loss(
         self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
@@ -96,21 +99,33 @@ class CnnTask:
         """Cross-entropy with smoothed labels; of tags the binary one, as they are."""
         if isinstance(body := self._classifier.features.body, Convolutional):
             body.train_whitening(epoch < WHITENING_EPOCHS)
-        images, labels = self._batches.learn(rows, self._classifier.linear.weight.device)
-        if self._alternates:
-            mirrored = ((self._coins[rows] + epoch) % 2 == 1).to(images.device)
-            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-        images = self._augmentation.images(images, generator)
-        if self._side < images.shape[-1]:
-            images = window(images, self._side, generator)
+        device, own = self._classifier.linear.weight.device, self.share.rows(len(rows))
+        part = BatchPart(len(rows), slice(None) if self._augmentation.needs_neighbours else own)
+        images = self._images(rows[part.rows], part, epoch, generator)
+        labels = self._batches.labels(rows, device)
         one_hot, count = nn.functional.one_hot, self._classifier.linear.out_features
         targets = tag_targets(labels) if self._tags else one_hot(labels, count).float()
         normalised = self._classifier.features.normalised(images)
         mixed, targets = self._augmentation.mix(normalised, targets, generator)
-        mixed = mixed.contiguous(memory_format=torch.channels_last)
+        if part.rows != own:
+            mixed = mixed[own]
+        scores = network(mixed.contiguous(memory_format=torch.channels_last))
         if self._tags:
-            return binary_loss(network(mixed), targets)
-        return nn.functional.cross_entropy(network(mixed), targets, label_smoothing=SMOOTHING)
+            loss = binary_loss(scores, targets[own])
+            return self.share.scaled(loss, known_count(targets[own]), known_count(targets))
+        loss = nn.functional.cross_entropy(scores, targets[own], label_smoothing=SMOOTHING)
+        return self.share.scaled(loss, len(scores), len(rows))
+
+    def _images(self, rows: Tensor, part: BatchPart, epoch: int, generator: torch.Generator) -> Tensor:
+        """Augmented images, of shape (batch, 3, side, side)."""
+        images, _ = self._batches.learn(rows, self._classifier.linear.weight.device)
+        if self._alternates:
+            mirrored = ((self._coins[rows] + epoch) % 2 == 1).to(images.device)
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        images = self._augmentation.images(images, generator, part)
+        if self._side < images.shape[-1]:
+            images = window(images, self._side, generator, part)
+        return images
 
     def side(self, at_end_of_pass: float) -> int:
         """Side in pixels of what the network sees in a pass, by the share of training done at its end.

@@ -16,7 +16,8 @@ from fieldguide.recipes.finetune.network import FineTuned
 from fieldguide.recipes.networks.images import Images
 from fieldguide.recipes.networks.network import Batches, FeatureNetwork
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
+from fieldguide.training.share import BatchPart
 
 IN_MEMORY_BYTES = 1_000_000_000
 LARGEST = 65504.0
@@ -103,13 +104,13 @@ class Variants:
         """There is only one side."""
 
     def learn(
-        self, rows: Tensor, epoch: int, generator: torch.Generator, device: torch.device
+        self, rows: Tensor, epoch: int, chance: tuple[torch.Generator, BatchPart], device: torch.device
     ) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """What the learning layers take and the labels, at `rows` of the images to learn from."""
+        """What the learning layers take of a part of a batch, and the labels of all of it, at `rows`."""
         if not self._learned:
             self._learned = [self._filled(device, number) for number in range(self._keep.variants)]
-        labels = self._batches.learn(rows, device)[1]
-        return self._learned[epoch % len(self._learned)].get(rows, device), labels
+        own = rows[chance[1].rows]
+        return self._learned[epoch % len(self._learned)].get(own, device), self._batches.labels(rows, device)
 
     def held(self, device: torch.device) -> Iterator[tuple[tuple[Tensor, Tensor], Tensor]]:
         """The same of all images held out, as they are, a batch after the other."""
@@ -195,12 +196,13 @@ class Fresh:
         self._side = side
 
     def learn(
-        self, rows: Tensor, epoch: int, generator: torch.Generator, device: torch.device
+        self, rows: Tensor, epoch: int, chance: tuple[torch.Generator, BatchPart], device: torch.device
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Normalised images and labels, at `rows` of the images to learn from."""
-        images, labels = self._batches.learn(rows, device)
-        images = self._augmentation.images(shrunk(images, self._side), generator)
-        return (self._normalised(images),), labels
+        """Normalised images of a part of a batch, and the labels of all of it, at `rows`."""
+        generator, part = chance
+        images, _ = self._batches.learn(rows[part.rows], device)
+        images = self._augmentation.images(shrunk(images, self._side), generator, part)
+        return (self._normalised(images),), self._batches.labels(rows, device)
 
     def held(self, device: torch.device) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
         """The same of all images held out, as they are, a batch after the other."""

@@ -25,6 +25,7 @@ from fieldguide.recipes.finetune.course import (
 from fieldguide.recipes.finetune.interpolation import WAYS, ChosenInterpolation, choose
 from fieldguide.recipes.finetune.network import FineTuned, pooled_classifier
 from fieldguide.recipes.finetune.presets import FinetunePreset
+from fieldguide.recipes.finetune.shared import described
 from fieldguide.recipes.finetune.start import (
     ProbeBaseline,
     Start,
@@ -41,7 +42,7 @@ from fieldguide.recipes.networks.run import TrainingLimits, train_with_checkpoin
 from fieldguide.recipes.rate_sweep import RateSweep
 from fieldguide.recipes.training_outcome import StageMovement
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan, Trained
+from fieldguide.training.plan import Plan, Trained
 from fieldguide.training.precision import best_precision
 from fieldguide.training.rate_finder import sweep
 
@@ -141,7 +142,9 @@ class FinetuneRun:
         task_of = self._task_of(network, course, plan, run)
         task = task_of(plan)
         name = self._name(way, asdict(plan), asdict(course))
-        trained = train_with_checkpoints(task, plan, options, run, name, TrainingLimits(task_of, seconds))
+        told = described(self.images, self.start, way, course, run.cache)
+        limits = TrainingLimits(task_of, seconds, told)
+        trained = train_with_checkpoints(task, plan, options, run, name, limits)
         planned = (*self._planned(course, plan, seconds), precision)
         stages = movements(network, network.body.tapped.network, beginning)
         return Tuned(network, task, way, beginning, trained, planned, stages)
@@ -160,7 +163,8 @@ class FinetuneRun:
         self, network: FineTuned, course: Course, plan: Plan, run: Run
     ) -> Callable[[Plan], FinetuneTask]:
         keep = ActivationCache(self.augmentation, course.variants, run.cache, run.progress)
-        source = source_of(network, self.images, self.start, plan, keep, course)
+        preprocessing = self.start.backbone.preprocessing
+        source = source_of(network, self.images, preprocessing, plan, keep, course)
 
         def task_of(plan: Plan) -> FinetuneTask:
             way = hyperparameters_of(self.images, self.augmentation, plan.batch_size, self.preset)

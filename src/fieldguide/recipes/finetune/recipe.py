@@ -40,6 +40,7 @@ from fieldguide.recipes.networks.run import (
     MEASURED_ON,
     CalibratedNetwork,
     calibrated_network,
+    check_devices,
 )
 from fieldguide.recipes.rate_sweep import RateSweep
 from fieldguide.recipes.training_outcome import TrainingOutcome
@@ -60,12 +61,14 @@ OPTIONS = frozenset(
         "size",
         "layers",
         "minutes",
+        "devices",
     }
 )
 """`epochs` at most, `batch_size`, `learning_rate` (the highest, of the network's last layer, for 32 images a
 step), `augment` and `augment_with` as in docs/augmentation.md, `resume`, `restart`, `size` of the network's
 input in pixels, `layers`: share of the network that learns, more than 0 and at most 1, `minutes` from the
-photos to the model (the preset's own, unless `epochs` are given)."""
+photos to the model (the preset's own, unless `epochs` are given), `devices`: how many processes train
+together, each on a GPU or on its share of the cores."""
 SEARCH: dict[str, dict[str, Any]] = {
     "learning_rate": {"low": 2e-5, "high": 2e-3, "log": True},
     "layers": {"choices": (0.25, 0.4, 0.6, 1.0)},
@@ -104,6 +107,7 @@ def fit(dataset: Dataset, options: Options, run: Run) -> Fitted:
     """
     started = time.perf_counter()
     budget = TimeBudget.of(options, started)
+    check_devices(options)
     preset = preset_of(dataset, options)
     backbone, chosen = _backbone(preset, options, run)
     images = gather(dataset, backbone.preprocessing, options, run)

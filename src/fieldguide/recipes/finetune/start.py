@@ -11,6 +11,7 @@ from fieldguide.data.dataset import Dataset
 from fieldguide.heads.linear_head import Probe, fit_probe
 from fieldguide.heads.tag_probe import TagProbe, fit_tag_probe
 from fieldguide.heads.training_table import TrainingTable
+from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.metrics import intervals
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Options, Run
@@ -27,7 +28,7 @@ from fieldguide.recipes.tagged_features import learn_tags_from
 from fieldguide.tasks.tags import NOT_KNOWN, PRESENT, Indicators
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
 
 LEAST_ERROR = 0.004
 """Share of mistakes up to which a probe is left alone."""
@@ -131,10 +132,15 @@ def _held_priors(start: Start, way: Hyperparameters) -> NDArray[np.float64]:
 
 
 def source_of(
-    network: FineTuned, images: Images, start: Start, plan: Plan, keep: ActivationCache, course: Course
+    network: FineTuned,
+    images: Images,
+    preprocessing: Preprocessing,
+    plan: Plan,
+    keep: ActivationCache,
+    course: Course,
 ) -> Source:
     """Serve what frozen layers gave, unless none are frozen or images are mixed before them."""
-    features = FeatureNetwork(network.body, start.backbone.preprocessing)
+    features = FeatureNetwork(network.body, preprocessing)
     augmentation = keep.augmentation
     mixed = augmentation.mixup or augmentation.cutmix
     if mixed or not network.body.frozen_steps or not keep.variants:

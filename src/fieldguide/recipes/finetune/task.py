@@ -18,11 +18,17 @@ from torch import Tensor, nn
 
 from fieldguide.recipes.finetune.judging import Judge, LabelJudge, TagJudge
 from fieldguide.recipes.finetune.network import FineTuned
-from fieldguide.recipes.networks.network import binary_loss, mean_average_precision, tag_targets
+from fieldguide.recipes.networks.network import (
+    binary_loss,
+    known_count,
+    mean_average_precision,
+    tag_targets,
+)
 from fieldguide.tasks.tags import Indicators
 from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
-from fieldguide.training.loop import Plan
+from fieldguide.training.plan import Plan
+from fieldguide.training.share import WHOLE, BatchPart, BatchShare
 
 DECAY = 0.05
 SMOOTHING = 0.1
@@ -38,6 +44,10 @@ LARGEST_BATCH = 16
 """Images a step where there are more; on a CPU twice as many take twice the memory and are no faster."""
 
 
+Chance = tuple[torch.Generator, BatchPart]
+"""What decides how images are augmented, and which part of the batch is."""
+
+
 class Source(Protocol):
     """Where a task's images come from."""
 
@@ -48,9 +58,9 @@ class Source(Protocol):
         """Give images to learn from of this side from now on."""
 
     def learn(
-        self, rows: Tensor, epoch: int, generator: torch.Generator, device: torch.device
+        self, rows: Tensor, epoch: int, chance: Chance, device: torch.device
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What the network takes and the labels, at `rows` of the images to learn from."""
+        """What the network takes of a part of a batch, and the labels of all of it, at `rows`."""
 
     def held(self, device: torch.device) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
         """The same of all images held out, a batch after the other."""
@@ -129,26 +139,33 @@ class FinetuneTask:
         groups = network.groups(way.rate, way.head_rate, DECAY, way.layer_decay)
         self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups)
         self._highest = [group["lr"] for group in self.optimizer.param_groups]
+        self.share: BatchShare = WHOLE
 
     def loss(
         self, network: Callable[..., Any], rows: Tensor, epoch: int, generator: torch.Generator
     ) -> Tensor:
         """Cross-entropy with smoothed labels, each image weighted by its class; of tags the binary one."""
         device = self._tuned.linear.weight.device
-        inputs, labels = self._source.learn(rows, epoch, generator, device)
+        own = self.share.rows(len(rows))
+        part = BatchPart(len(rows), slice(None) if self._way.mixing.needs_neighbours else own)
+        inputs, labels = self._source.learn(rows, epoch, (generator, part), device)
         tags = self._way.task is Task.MULTIPLE
         one_hot = nn.functional.one_hot
         targets = tag_targets(labels) if tags else one_hot(labels, self._tuned.linear.out_features).float()
         if len(inputs) == 1:
             images, targets = self._way.mixing.mix(inputs[0], targets, generator)
             inputs = (images,)
+        if part.rows != own:
+            inputs = tuple(some[own] for some in inputs)
         if tags:
-            return binary_loss(network(*inputs), targets)
+            loss = binary_loss(network(*inputs), targets[own])
+            return self.share.scaled(loss, known_count(targets[own]), known_count(targets))
         weights = targets @ self._weights.to(device)
         losses = nn.functional.cross_entropy(
-            network(*inputs), targets, label_smoothing=SMOOTHING, reduction="none"
+            network(*inputs), targets[own], label_smoothing=SMOOTHING, reduction="none"
         )
-        return (losses * weights).sum() / weights.sum()
+        loss = (losses * weights[own]).sum() / weights[own].sum()
+        return self.share.scaled(loss, weights[own].sum(), weights.sum())
 
     def price(self, at_end_of_pass: float) -> float:
         """Pixels of an image that is learned from."""

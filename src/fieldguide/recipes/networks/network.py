@@ -123,6 +123,11 @@ class Batches:
         """
         return self._at(self._learn[rows], device)
 
+    def labels(self, rows: Tensor, device: torch.device) -> Tensor:
+        """Labels (batch,) or tags (batch, n_tags) at `rows` of the images to learn from."""
+        places = self._learn[rows].to(self._labels.device)
+        return self._labels[places].to(device)
+
     def held(self, device: torch.device, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images held out and their labels, a batch after the other."""
         for start in range(0, len(self._held), batch):
@@ -176,6 +181,17 @@ def binary_loss(scores: Tensor, targets: Tensor) -> Tensor:
     counted = (known > WHOLLY_KNOWN).float()
     losses = nn.functional.binary_cross_entropy_with_logits(scores, shown, reduction="none")
     return (losses * counted).sum() / counted.sum().clamp(min=1)
+
+
+def known_count(targets: Tensor) -> Tensor:
+    """How many tags of images are known, at least 1: what :func:`binary_loss` divides by.
+
+    Examples
+    --------
+    >>> float(known_count(tag_targets(torch.tensor([[1, 0, -1]]))))
+    2.0
+    """
+    return (targets.chunk(2, dim=1)[1] > WHOLLY_KNOWN).float().sum().clamp(min=1)
 
 
 def mean_average_precision(scores: NDArray[np.float64], tags: Indicators) -> float:

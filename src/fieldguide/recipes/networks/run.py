@@ -5,9 +5,11 @@ images → learned from | held out (DATA's validation split, or a part that keep
        → exported; the exported file's answers to the held-out images set every promise
 """
 
+import contextlib
 import gc
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -33,12 +35,18 @@ from fieldguide.tasks.tags import Indicators
 from fieldguide.tasks.task import Task
 from fieldguide.threads import usable_cores
 from fieldguide.training.checkpoint import TrainingFolder
-from fieldguide.training.loop import Plan, Trained, TrainingTask, Watch, train_network
+from fieldguide.training.devices import Place
+from fieldguide.training.local_processes import local_processes
+from fieldguide.training.loop import train_network
+from fieldguide.training.plan import Plan, Trained, TrainingTask, Watch
+from fieldguide.training.processes import ALONE, Processes, TaskDescription, in_use
 
 FloatArray = NDArray[np.float64]
 
 LIBRARIES = ("torch", "torchvision", "timm", "onnxscript", "lightning-fabric")
 """Packages that what a trained network becomes depends on."""
+WORKER = "fieldguide.recipes.networks.worker"
+"""Module of what other processes do, which this one starts by its name."""
 BATCH = 32
 MOST_LEARNED = 5000
 """Images learned from that the trained network looks at once more, for the distance behind typicality."""
@@ -54,6 +62,8 @@ class TrainingLimits:
     with half as many images a step, once; None has it end."""
     seconds: float | None = None
     """That training may take; None: as long as it takes."""
+    described: TaskDescription | None = None
+    """How other processes make the task; None has it trained by this one alone."""
 
 
 def train_with_checkpoints(
@@ -90,9 +100,11 @@ def train_with_checkpoints(
     """
     limits = limits or TrainingLimits()
     again, watch = limits.task, Watch(run.progress, run.report, limits.seconds)
+    together = partial(_together, options, limits.described)
     start = {key: value.detach().clone() for key, value in task.network.state_dict().items()}
     try:
-        return _train(task, plan, watch, (options, run, name))
+        with together(plan) as processes:
+            return _train(task, plan, watch, (options, run, name), processes)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -102,7 +114,9 @@ def train_with_checkpoints(
     gc.collect()
     task.network.load_state_dict(start)
     try:
-        trained = _train(again(half), half, watch, (_begun(options), run, f"{name} {half.batch_size}"))
+        with together(half) as processes:
+            kept = (_begun(options), run, f"{name} {half.batch_size}")
+            trained = _train(again(half), half, watch, kept, processes)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -111,13 +125,61 @@ def train_with_checkpoints(
     return replace(trained, notes=(note, *trained.notes))
 
 
-def _train(task: TrainingTask, plan: Plan, watch: Watch, kept: tuple[Options, Run, str]) -> Trained:
+def check_devices(options: Options) -> None:
+    """Stop before the photos are read where there cannot be so many devices.
+
+    Raises
+    ------
+    OptionError
+        If the setting `devices` is no whole number of 1 or more, or more than this machine's GPUs.
+    """
+    devices = options.settings.get("devices")
+    if devices is None:
+        return
+    if not isinstance(devices, int) or isinstance(devices, bool) or devices < 1:
+        raise OptionError(f"devices: must be a whole number, 1 or more; got {devices!r}")
+    Place.on_this_machine(devices)
+
+
+@contextlib.contextmanager
+def _together(options: Options, described: TaskDescription | None, plan: Plan) -> Iterator[Processes]:
+    """The processes that train: this one alone, those it was launched with, or those it starts now."""
+    processes, devices = in_use(), options.settings.get("devices")
+    if described is None or (processes.alone and (devices or 1) == 1):
+        yield ALONE
+        return
+    _check_devices(processes, devices, plan)
+    with contextlib.ExitStack() as started:
+        if processes.alone:
+            processes = started.enter_context(local_processes(int(devices or 1), WORKER))
+        processes.told_task(described)
+        processes.told_json(asdict(plan))
+        yield processes
+
+
+def _check_devices(launched: Processes, devices: int | None, plan: Plan) -> None:
+    size = launched.place.size
+    if devices is not None and not launched.alone and devices != size:
+        raise OptionError(
+            f"devices: must be {size}, the processes that were launched, or be left out; got {devices}"
+        )
+    count, images = (devices or size), min(plan.batch_size, plan.images)
+    if count > images:
+        raise OptionError(
+            f"devices: must be at most {images}, the images of a step; got {count}; "
+            "give a larger --batch-size or fewer devices"
+        )
+
+
+def _train(
+    task: TrainingTask, plan: Plan, watch: Watch, kept: tuple[Options, Run, str], processes: Processes
+) -> Trained:
     options, run, name = kept
     if run.folder is None:
-        return train_network(task, plan, None, watch)
+        return train_network(task, plan, None, watch, processes)
     with TrainingFolder(run.folder, name) as folder:
         _prepare(folder, name, options)
-        trained = train_network(task, plan, folder, watch)
+        trained = train_network(task, plan, folder, watch, processes)
         if not trained.interrupted:
             folder.clear()
     return trained

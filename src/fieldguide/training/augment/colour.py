@@ -7,6 +7,7 @@ import torch
 from torchvision.transforms.v2 import functional  # type: ignore[import-untyped]
 
 from fieldguide.training.augment.geometry import uniform
+from fieldguide.training.share import BatchPart
 
 GREY = (0.299, 0.587, 0.114)
 """How bright red, green and blue are (ITU-R BT.601), as in Pillow and torchvision."""
@@ -34,6 +35,10 @@ class Colouring:
     """Distances of colours from grey are multiplied by this; 0 leaves grey."""
     hue: torch.Tensor
     """Colours turn by this share of the colour circle; above 0 red turns towards yellow and green."""
+
+    def part(self, part: BatchPart) -> "Colouring":
+        """What is drawn for the images of a part."""
+        return Colouring(**{name: part.of(value) for name, value in vars(self).items()})
 
 
 def draw_colouring(count: int, strength: float, generator: torch.Generator) -> Colouring:
@@ -81,15 +86,16 @@ def _colour_matrices(colouring: Colouring) -> torch.Tensor:
     return matrices
 
 
-def blurred(images: torch.Tensor, probability: float, generator: torch.Generator) -> torch.Tensor:
+def blurred(
+    images: torch.Tensor, probability: float, generator: torch.Generator, part: BatchPart
+) -> torch.Tensor:
     """Blur some images with a Gaussian, as in SimCLR (Chen et al. 2020) but of a width that suits the side.
 
     Its standard deviation is drawn between 0.4 pixels and the larger of 0.8 pixels and 1/112 of the side.
     """
-    count = len(images)
-    chosen = uniform((count,), 0.0, 1.0, generator) < probability
+    chosen = part.of(uniform((part.count,), 0.0, 1.0, generator)) < probability
     widest = max(0.8, min(images.shape[-2:]) / 112)
-    sigmas = uniform((count,), 0.4, widest, generator).tolist()
+    sigmas = part.of(uniform((part.count,), 0.4, widest, generator)).tolist()
     result = images.clone()
     for number in chosen.nonzero().flatten().tolist():  # few, and each has a kernel of its own size
         reach = min(math.ceil(3 * sigmas[number]), min(images.shape[-2:]) - 1)
@@ -98,10 +104,13 @@ def blurred(images: torch.Tensor, probability: float, generator: torch.Generator
     return result
 
 
-def erased(images: torch.Tensor, probability: float, generator: torch.Generator) -> torch.Tensor:
+def erased(
+    images: torch.Tensor, probability: float, generator: torch.Generator, part: BatchPart
+) -> torch.Tensor:
     """Fill a rectangle of some images with their mean colour (random erasing, Zhong et al. 2017)."""
-    count, (height, width) = len(images), images.shape[-2:]
-    chance, area, shape, top, left = uniform((5, count), 0.0, 1.0, generator).to(images.device)
+    height, width = images.shape[-2:]
+    drawn = part.of(uniform((5, part.count), 0.0, 1.0, generator))
+    chance, area, shape, top, left = drawn.to(images.device)
     area = height * width * (ERASED_AREA[0] + (ERASED_AREA[1] - ERASED_AREA[0]) * area)
     low, high = (math.log(limit) for limit in ERASED_SHAPE)
     shape = (low + (high - low) * shape).exp()

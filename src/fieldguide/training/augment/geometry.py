@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from fieldguide.training.share import BatchPart
+
 MOST_OBLONG = 4 / 3
 """A crop is at most this much wider or higher than the image's own shape (Szegedy et al. 2014)."""
 _BLOCK_PIXELS = 1 << 19
@@ -41,6 +43,10 @@ class Placement:
     def to(self, device: torch.device) -> "Placement":
         """The same on another device."""
         return Placement(**{name: value.to(device) for name, value in vars(self).items()})
+
+    def part(self, part: BatchPart) -> "Placement":
+        """What is drawn for the images of a part."""
+        return Placement(**{name: part.of(value) for name, value in vars(self).items()})
 
 
 def draw_crop(count: int, least: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -101,7 +107,9 @@ def place(images: torch.Tensor, placement: Placement) -> torch.Tensor:
     return torch.cat(placed)
 
 
-def window(images: torch.Tensor, side: int, generator: torch.Generator) -> torch.Tensor:
+def window(
+    images: torch.Tensor, side: int, generator: torch.Generator, part: BatchPart | None = None
+) -> torch.Tensor:
     """Cut a square out of each image, each at a place of its own; all places are as likely.
 
     Parameters
@@ -111,13 +119,18 @@ def window(images: torch.Tensor, side: int, generator: torch.Generator) -> torch
         Of the square in pixels, at most the shorter one of the images.
     generator
         Decides.
+    part
+        Which part of a batch these images are; None: all of it.
 
     Returns
     -------
     tensor of shape (n_images, 3, side, side), uint8
     """
+    part = part or BatchPart.whole(len(images))
     rows, columns = (
-        torch.randint(length - side + 1, (len(images), 1), generator=generator, device=generator.device)
+        torch.randint(length - side + 1, (part.count, 1), generator=generator, device=generator.device)[
+            part.rows
+        ]
         + torch.arange(side, device=generator.device)
         for length in images.shape[-2:]
     )

@@ -13,6 +13,7 @@ from fieldguide.training.augment import switches
 from fieldguide.training.augment.colour import blurred, coloured, draw_colouring, erased
 from fieldguide.training.augment.geometry import Placement, draw_crop, place, uniform
 from fieldguide.training.augment.policies import mixed, rand_augmented
+from fieldguide.training.share import BatchPart
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,14 @@ class Augmentation:
         """
         return replace(self, **switches.parse(text))
 
-    def images(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    @property
+    def needs_neighbours(self) -> bool:
+        """Whether an image's changes cannot be known without working on the others of its batch."""
+        return bool(self.rand_augment or self.mixup or self.cutmix)
+
+    def images(
+        self, batch: torch.Tensor, generator: torch.Generator, part: BatchPart | None = None
+    ) -> torch.Tensor:
         """Change the images of a batch, each in its own way.
 
         Parameters
@@ -103,6 +111,9 @@ class Augmentation:
             On any device; left as it is.
         generator
             Decides, and moves on. On the CPU it makes the same choices for batches of any device.
+        part
+            Where `batch` is a part of one: choices are drawn for all of it, and `generator` moves on as far.
+            Does not go with :attr:`needs_neighbours`. None: it is all of it.
 
         Returns
         -------
@@ -121,15 +132,16 @@ class Augmentation:
             )
         if len(batch) == 0:
             return batch
+        part = part or BatchPart.whole(len(batch))
         if self.flip or self.rotate or self.shift or self.crop < 1:
-            batch = place(batch, self._placement(len(batch), generator))
+            batch = place(batch, self._placement(part.count, generator).part(part))
         if self.rand_augment:
             batch = rand_augmented(batch, self.rand_augment, generator)
         if self.colour:
-            batch = coloured(batch, draw_colouring(len(batch), self.colour, generator))
+            batch = coloured(batch, draw_colouring(part.count, self.colour, generator).part(part))
         if self.blur:
-            batch = blurred(batch, self.blur, generator)
-        return erased(batch, self.erase, generator) if self.erase else batch
+            batch = blurred(batch, self.blur, generator, part)
+        return erased(batch, self.erase, generator, part) if self.erase else batch
 
     def mix(
         self, images: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
