@@ -136,6 +136,7 @@ def upload(page, *files):
 
 
 def go(page, name, heading):
+    settle(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=heading).wait_for()
     # Until the page has run to its end, parts of the one before may still stand there, deaf.
@@ -302,8 +303,7 @@ def test_hostile_names_are_shown_as_text(engine, tmp_path, app, paint):
         for copy in range(2):
             paint(folder / f"{copy}{name[:40].replace('/', '')}.png", (200, 40 * number, 40), copy)
     with tab(engine, app) as page:
-        page.get_by_test_id("stSidebar").get_by_role("combobox").click()
-        page.get_by_role("option", name="hostile.onnx").click()
+        choose_model(page, "hostile.onnx")
         upload(page, file(PAYLOADS[0] + ".jpg", picture(RED)))
         assert verdict(page).startswith(PAYLOADS[0])
         page.get_by_text("Recorded as").or_(page.get_by_text("Wrong?")).first.wait_for()
@@ -404,14 +404,15 @@ def test_photos_with_tags_are_measured_tag_by_tag(engine, app, tmp_path):
 def test_a_cell_of_the_matrix_opens_its_photos(engine, app, tmp_path, paint_classes):
     folder = paint_classes(tmp_path / "set", {"blue": 4, "green": 3, "red": 2})
     with tab(engine, app) as page:
-        page.get_by_test_id("stSidebar").get_by_role("combobox").click()
-        page.get_by_role("option", name="colours.onnx").click()
+        choose_model(page, "colours.onnx")
         go(page, "Data", "Photos to learn from")
         choose(page, folder)
         go(page, "Results", "How good is it really?")
         page.get_by_role("button", name="Measure").click()
         page.get_by_text("Nothing was mixed up").wait_for()
         chart = page.get_by_test_id("stVegaLiteChart").locator("canvas.marks, svg.marks").first
+        chart.wait_for()
+        settle(page)
         chart.click(position={"x": 150, "y": 30})
         page.get_by_text("red, recognised as such: 2 photos").wait_for()  # the model's first class
         page.locator(".fg-sheet img").nth(1).wait_for()
@@ -438,8 +439,7 @@ def test_a_model_is_deleted_after_a_question_and_kept_if_wanted(engine, app):
 
 def test_frames_are_recorded_under_a_name_and_answered_live(engine, app):
     with tab(engine, app) as page:
-        page.get_by_test_id("stSidebar").get_by_role("combobox").click()
-        page.get_by_role("option", name="colours.onnx").click()
+        choose_model(page, "colours.onnx")
         go(page, "Teach by camera", "Teach by camera")
         page.get_by_label("What do you hold up?").fill("<b>mug</b>")
         page.keyboard.press("Enter")
