@@ -201,7 +201,7 @@ class _Differences:
         for own, own_typicality, _, other, other_typicality, _ in zip(*columns, strict=True):
             first = judged(rule, None, own, own_typicality)
             second = judged(rule, None, other, other_typicality)
-            self.labels.append(_given(first) == _given(second))
+            self.labels.append(given_by(first) == given_by(second))
             self.sets.append(first.set == second.set)
             self.probability.append(float(np.abs(own - other).max()))
             self.typicality.append(float(abs(own_typicality - other_typicality)))
@@ -209,7 +209,7 @@ class _Differences:
         self.seconds[1] += after[1]
 
 
-def _given(answer: Prediction) -> object:
+def given_by(answer: Prediction) -> object:
     """The label, or all tags given whatever their order."""
     return answer.label if answer.labels is None else set(answer.labels)
 

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import DataError, RefusedInput
+from fieldguide.evaluation.export_check import given_by
 from fieldguide.evaluation.result import Evaluation, Outcomes, measure
 from fieldguide.metrics.classification import expected_calibration_error
 from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.modelfile.exports.activations import round_activations
 from fieldguide.modelfile.exports.conversion import MadeBefore
 from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, load
-from fieldguide.prediction.result import Prediction
 from fieldguide.progress import Progress, silent
 from fieldguide.tasks.task import Task
 
@@ -168,7 +168,7 @@ def _compared(
     both = _answers((before, after), [square for _, square in judged])
     rule = before.judge(1)
     labels = [
-        [_given(rule(None, *one)) for one in zip(each.probabilities, each.typicality, strict=True)]
+        [given_by(rule(None, *one)) for one in zip(each.probabilities, each.typicality, strict=True)]
         for each in both
     ]
     same = float(np.mean([first == second for first, second in zip(*labels, strict=True)]))
@@ -207,10 +207,6 @@ def _answers(models: tuple[Predictor, Predictor], squares: list[Pixels]) -> list
         )
         for outputs, times in zip(rows, seconds, strict=True)
     ]
-
-
-def _given(answer: Prediction) -> object:
-    return answer.label if answer.labels is None else set(answer.labels)
 
 
 def _outcomes(model: Predictor, answers: _Answers, names: list[str]) -> Outcomes:

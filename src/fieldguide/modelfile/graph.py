@@ -282,7 +282,7 @@ def join(first: onnx.ModelProto, second: onnx.ModelProto, names: tuple[str, ...]
     return joined
 
 
-def _once_each(model: onnx.ModelProto) -> None:
+def name_operators_once(model: onnx.ModelProto) -> None:
     """Have a joined model name each set of operators once: onnx keeps those of both, which some refuse."""
     named = {entry.domain: entry.version for entry in model.opset_import}
     del model.opset_import[:]
@@ -310,7 +310,7 @@ def model_file(network: onnx.ModelProto, preprocessing: Preprocessing, card: Map
         preprocessing_model(preprocessing), "preprocessing/", rename_inputs=False, rename_outputs=False
     )
     model = onnx.compose.merge_models(start, network, io_map=[("pixels", "pixels")])
-    _once_each(model)
+    name_operators_once(model)
     model.graph.name = "fieldguide"
     model.producer_name, model.producer_version, model.doc_string = PRODUCER, "", ""
     del model.metadata_props[:]

@@ -21,6 +21,7 @@ from fieldguide.errors import OptionError
 from fieldguide.modelfile.artifact import CARD_KEY, ModelFile, seal
 from fieldguide.modelfile.card import written
 from fieldguide.modelfile.exports.core import INPUT
+from fieldguide.modelfile.graph import name_operators_once
 
 OUTPUT = "features"
 ROUNDED = ("Conv", "Gemm", "MatMul", "Add", "Clip", "Relu")
@@ -66,7 +67,7 @@ def _network(proto: onnx.ModelProto, model: ModelFile) -> onnx.ModelProto:
             f"{model.path}: to int8: --calibrate needs a network of convolutions, this "
             f"{model.card.get('recipe')} model has none; leave it out"
         )
-    _one_opset(proto)
+    name_operators_once(proto)  # older files name them several times, which the quantiser does not read
     for number, node in enumerate(proto.graph.node):
         node.name = f"{node.op_type}/{number}"
     size = model.preprocessing.size
@@ -76,16 +77,8 @@ def _network(proto: onnx.ModelProto, model: ModelFile) -> onnx.ModelProto:
     if OUTPUT not in {value.name for value in proto.graph.value_info}:
         proto.graph.value_info.append(width)
     network = onnx.utils.Extractor(proto).extract_model([INPUT], [OUTPUT])
-    _one_opset(network)
     del network.metadata_props[:]
     return network
-
-
-def _one_opset(proto: onnx.ModelProto) -> None:
-    """Joined graphs may name the same operators several times, which the quantiser does not read."""
-    named = {entry.domain: entry.version for entry in proto.opset_import}
-    del proto.opset_import[:]
-    proto.opset_import.extend(onnx.helper.make_opsetid(*one) for one in sorted(named.items()))
 
 
 def _rounded(network: onnx.ModelProto, squares: Sequence[Pixels]) -> onnx.ModelProto:

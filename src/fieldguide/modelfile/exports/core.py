@@ -15,6 +15,7 @@ import onnx.utils
 from fieldguide.errors import OptionError
 from fieldguide.modelfile.artifact import CARD_KEY, ModelFile
 from fieldguide.modelfile.card import written
+from fieldguide.modelfile.graph import name_operators_once
 
 SUMMARY = "the part of fixed size alone, for OpenVINO, OpenCV and others; photos are resized by the host"
 SUFFIX = "-core.onnx"
@@ -54,8 +55,7 @@ def convert(model: ModelFile) -> bytes:
     )
     outputs = [output.name for output in proto.graph.output]
     core = onnx.utils.Extractor(proto).extract_model([INPUT], outputs)
-    del core.opset_import[:]
-    core.opset_import.extend({entry.domain: entry for entry in proto.opset_import}.values())
+    name_operators_once(core)
     core.graph.name = "core"
     del core.metadata_props[:]
     core.metadata_props.add(key=CARD_KEY, value=written(card(model)))

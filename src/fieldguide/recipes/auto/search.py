@@ -31,7 +31,7 @@ STEPS: tuple[Step, ...] = (
     another_family,
     from_scratch,
 )
-"""At most nine, so that each has a digit. What wins most in the time it takes comes first (docs/log.md)."""
+"""At most nine, so that each has a digit; what wins most in its time comes first (docs/benchmarks.md)."""
 LEAST_ERROR = 0.004
 """Share of mistakes up to which nothing else is tried; as in fine-tuning."""
 LEAST_LEFT = 1.0
