@@ -54,6 +54,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="for web: the npm package onnxruntime-web, packed or not, if it is not in this folder",
     )
     parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help="for web: visitors' graphics processors answer where they do so alike and faster",
+    )
+    parser.add_argument(
         "--calibrate",
         type=Path,
         metavar="DATA",
@@ -81,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             out=out,
             precision=options.precision,
             runtime=options.runtime,
+            gpu=options.gpu,
             calibrate=options.calibrate,
             check=options.check,
             **reading(options),
