@@ -23,13 +23,13 @@ def test_the_command_writes_and_says_what_it_gained(model, tmp_path, capsys):
     code = cli.main(["export", str(model), "--to", "int8", "--out", str(tmp_path / "small.onnx")])
     told = capsys.readouterr()
     assert code == 0
-    assert f"{tmp_path / 'small.onnx'}: 0.4 MB instead of 0.7 MB" in told.out
+    assert f"{tmp_path / 'small.onnx'}: 361 kB instead of 665 kB" in told.out
     assert "--against" in told.err
     assert cli.main(["export", str(model), "--to", "tea", "--out", str(tmp_path / "x")]) == 2
     assert "invalid choice: 'tea'" in capsys.readouterr().err
 
 
-def test_photos_that_tell_ranges_are_for_int8_alone(model, tmp_path, capsys):
+def test_photos_that_tell_ranges_are_for_whole_numbers_alone(model, tmp_path, capsys):
     order = [
         "export",
         str(model),
@@ -41,7 +41,10 @@ def test_photos_that_tell_ranges_are_for_int8_alone(model, tmp_path, capsys):
         str(tmp_path),
     ]
     assert cli.main(order) == 2
-    assert "calibrate: photos tell the ranges of int8 alone; got to core" in capsys.readouterr().err
+    assert (
+        "calibrate: photos tell the ranges of int8, litert-int8, litert-micro alone; got to core"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_page_is_a_folder(model, tmp_path, capsys):

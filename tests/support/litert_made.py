@@ -28,6 +28,23 @@ CONSTANTS = {
     "shift": RANDOM.normal(size=(3, 1, 1)),
     "zero": np.array(0.0),
     "six": np.array(6.0),
+    "one": np.array(1.0),
+    "half": np.array(0.5),
+    "root2": np.sqrt(np.array(2.0)),
+    "scales": RANDOM.uniform(0.01, 0.02, (1, 3, 1, 1)),
+    "shifts": RANDOM.normal(size=(3, 1, 1)),
+    "to_end": np.array([2**62]),
+    "to_begin": np.array([-(2**62)]),
+    "minus_one": np.array([-1]),
+    "minus_two": np.array([-2]),
+    "plus_one": np.array([1]),
+    "plus_two": np.array([2]),
+    "nothing": np.array([0]),
+    "high": np.array([2]),
+    "wide": np.array([3]),
+    "frame": np.array([0, 0, 1, 2, 0, 0, 3, 1]),
+    "two_views": np.array([2, -1, 8]),
+    "shares": np.array([0.25, 0.75]),
     "hundred": np.array(100.0),
     "table": RANDOM.normal(size=(3, 5)) / 100,
     "row": RANDOM.normal(size=5),
@@ -56,12 +73,22 @@ def model_of(piece, start=START):
     )
 
 
-def both(model, precision="float32"):
+GELU = """
+    d = Div (x, root2)
+    e = Erf (d)
+    f = Add (e, one)
+    g = Mul (half, f)
+    out = Mul (x, g)"""
+"""Of a value `x`, as torch writes it."""
+
+
+def both(model, precision="float32", **graph_options):
     """What ONNX Runtime and LiteRT give, the latter in the order of the former."""
     pixels = np.random.default_rng(1).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"pixels": pixels})
-    graph = Graph(precision)
+    graph = Graph(precision, **graph_options)
     content = graph.finished(*translated(model, graph), b"{}")
-    found = Interpreter(model_content=content).get_signature_runner()(pixels=pixels)["out"]
+    given = pixels.astype(np.float32) if graph.micro else pixels
+    found = Interpreter(model_content=content).get_signature_runner()(pixels=given)["out"]
     return expected, found.transpose(0, 3, 1, 2) if found.ndim == 4 else found

@@ -27,8 +27,10 @@ OTHER_EXTRAS = (
     "modelfile.exports.litert.builder",
     "modelfile.exports.litert.elementwise",
     "modelfile.exports.litert.layers",
+    "modelfile.exports.litert.rounding",
     "modelfile.exports.litert.translation",
     "modelfile.exports.litert.values",
+    "modelfile.exports.litert.views",
 )
 """Modules that need an extra of their own."""
 

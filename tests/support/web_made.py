@@ -19,6 +19,8 @@ from fieldguide.modelfile.exports.web_runtime import (
     BINARY,
     COMMAND,
     DESCRIPTION,
+    GPU_BINARY,
+    GPU_SCRIPT,
     SCRIPT,
     WebRuntime,
     web_runtime,
@@ -27,13 +29,14 @@ from fieldguide.modelfile.exports.web_runtime import (
 PLACE = "FIELDGUIDE_WEB_RUNTIME"
 """Where tests find it, if not in the checkout: the npm package onnxruntime-web, packed or not."""
 MADE = WebRuntime("1.99.0", b"export default null;\n", b"\0asm\1\0\0\0")
+MADE_FOR_GPUS = WebRuntime("1.99.0", MADE.script, MADE.binary, b"export default 1;\n", b"\0asm\1\0\0\0\0")
 
 
-def runtime():
+def runtime(gpu=False):
     """The real one; skips the test where it is not there."""
     given = os.environ.get(PLACE)
     try:
-        return web_runtime(Path(given) if given else None, Path(__file__).parents[2])
+        return web_runtime(Path(given) if given else None, Path(__file__).parents[2], gpu=gpu)
     except OptionError:
         pytest.skip(f"onnxruntime-web is not here; in the checkout: {COMMAND}")
 
@@ -42,6 +45,7 @@ def package(folder, version="1.99.0", name="onnxruntime-web", **contents):
     """The npm package in a folder, as far as a page needs it."""
     files = {DESCRIPTION: json.dumps({"name": name, "version": version}).encode()}
     files |= {SCRIPT: MADE.script, BINARY: MADE.binary}
+    files |= {GPU_SCRIPT: MADE_FOR_GPUS.gpu_script, GPU_BINARY: MADE_FOR_GPUS.gpu_binary}
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(contents.get(path, data))

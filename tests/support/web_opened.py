@@ -23,12 +23,12 @@ class Seen:
 
 
 @contextlib.contextmanager
-def browser():
-    """Chromium, which finds no host but this one; skips the test without it."""
+def browser(*more):
+    """Chromium, which finds no host but this one, with `more` arguments; skips the test without it."""
     playwright, found = executable()
     with playwright.sync_playwright() as engine:
         try:
-            started = engine.chromium.launch(executable_path=found, args=[*ARGUMENTS, *CAMERA, ALONE])
+            started = engine.chromium.launch(executable_path=found, args=[*ARGUMENTS, *CAMERA, ALONE, *more])
         except playwright.Error as error:
             pytest.skip(f"no Chromium: {error.message.splitlines()[0]}; apt install chromium")
         yield started

@@ -11,6 +11,7 @@ from fieldguide.data.options import DataOptions
 from fieldguide.errors import OptionError
 from fieldguide.evaluation.checked_export import CheckedExport
 from fieldguide.evaluation.export_check import check_export
+from fieldguide.evaluation.rounded_activations import FORMS as ROUNDED
 from fieldguide.evaluation.rounded_activations import rounded_activations
 from fieldguide.explanation.portable_readout import portable_readout
 from fieldguide.modelfile.exports.conversion import WebOptions
@@ -21,10 +22,11 @@ from fieldguide.tasks.task import EITHER, TaskName, as_task
 def export(
     model: FilePath,
     *,
-    to: Literal["int8", "core", "litert", "litert-float16", "litert-int8", "web"],
+    to: Literal["int8", "core", "litert", "litert-float16", "litert-int8", "litert-micro", "web"],
     out: FilePath,
     precision: Literal["auto", "int8", "float32"] = "auto",
     runtime: FilePath | None = None,
+    gpu: bool = False,
     calibrate: Data | None = None,
     check: Data | None = None,
     splits: Splits = None,
@@ -44,7 +46,7 @@ def export(
     ----------
     model : path
         A model file; it stays as it is.
-    to : {"int8", "core", "litert", "litert-float16", "litert-int8", "web"}
+    to : {"int8", "core", "litert", "litert-float16", "litert-int8", "litert-micro", "web"}
         The form; docs/export.md describes each.
     out : path
         The file to write; for ``web`` the folder.
@@ -53,10 +55,14 @@ def export(
     runtime : path, optional
         For ``web``: the npm package onnxruntime-web, packed or not; None looks in the current folder and in
         ``node_modules`` there and above.
+    gpu : bool, default=False
+        For ``web``: whether visitors' graphics processors answer where they give the same answers in less
+        time; 27 MB more to keep on the host, which only such visitors load.
     calibrate : path, frame, lists or Dataset, optional
-        For ``int8``: photos like those that the model will see, at least 30. What passes between layers is
-        rounded as well, if other photos of these show that labels, calibration and coverage stay and that
-        it is faster here; ``note`` says what came of it.
+        For ``int8``, ``litert-int8`` and ``litert-micro``, which needs them: photos like those that the model
+        will see, at least 30. What passes between layers is rounded as well, if other photos of these show
+        that labels, calibration and coverage stay and, for ``int8``, that it is faster here;
+        ``litert-micro`` is written all the same. ``note`` says what came of it.
     check : path, frame, lists or Dataset, optional
         Photos, on which both files are run and their answers compared.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
@@ -83,14 +89,16 @@ def export(
         form, path_column, label_column, split_column, group_column, label_from, crops, as_task(task)
     )
     source, target = Path(model), Path(out)
-    of_web = WebOptions(precision, None if runtime is None else Path(runtime), portable_readout)
-    if calibrate is not None and to != "int8":
-        raise OptionError(f"calibrate: photos tell the ranges of int8 alone; got to {to}; leave them out")
+    of_web = WebOptions(precision, None if runtime is None else Path(runtime), gpu, portable_readout)
+    if calibrate is not None and to not in ROUNDED:
+        raise OptionError(
+            f"calibrate: photos tell the ranges of {', '.join(ROUNDED)} alone; got to {to}; leave them out"
+        )
     with shown(progress) as callback:
         made = None
         if calibrate is not None:
             ranges = opened(calibrate, reading, splits, callback, minimum_classes=0, tasks=EITHER)
-            made = rounded_activations(source, ranges, progress=callback)
+            made = rounded_activations(source, ranges, to, progress=callback)
         done = convert_model(source, to, target, of_web, made)
         if check is None:
             return CheckedExport.of(done, None)

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 NAME = "export"
 HELP = "write a model file in another form, and check it on your own photos"
 
-FORMS = ("int8", "core", "litert", "litert-float16", "litert-int8", "web")
+FORMS = ("int8", "core", "litert", "litert-float16", "litert-int8", "litert-micro", "web")
 """Names of :data:`fieldguide.modelfile.exports.conversion.FORMS`, and the folder's, named here so that
 ``--help`` loads no training library."""
 PRECISIONS = ("auto", "int8", "float32")
+SMALL = 1_000_000
+"""Bytes below which sizes are told in kilobytes."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +54,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="for web: the npm package onnxruntime-web, packed or not, if it is not in this folder",
     )
     parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help="for web: visitors' graphics processors answer where they do so alike and faster",
+    )
+    parser.add_argument(
         "--calibrate",
         type=Path,
         metavar="DATA",
-        help="for int8: photos by which what passes between layers is rounded as well, where that pays",
+        help="for int8, litert-int8 and litert-micro: photos that tell how to round between layers",
     )
     parser.add_argument(
         "--check", type=Path, metavar="DATA", help="run both files on these photos and compare the answers"
@@ -79,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             out=out,
             precision=options.precision,
             runtime=options.runtime,
+            gpu=options.gpu,
             calibrate=options.calibrate,
             check=options.check,
             **reading(options),
@@ -87,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     if options.to == "web":
         _say_page(done, tell)
     else:
-        tell(f"{done.path}: {done.bytes_after / 1e6:.1f} MB instead of {done.bytes_before / 1e6:.1f} MB")
+        tell(f"{done.path}: {_size(done.bytes_after)} instead of {_size(done.bytes_before)}")
         if done.note:
             tell(done.note)
         if done.beside is not None:
@@ -101,6 +109,10 @@ def run(options: argparse.Namespace) -> int:
     )
     terminal.say(f"compare both on your photos: {against}")
     return 0
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= SMALL else f"{count / 1e3:.0f} kB"
 
 
 def _out(options: argparse.Namespace) -> Path:

@@ -6,22 +6,19 @@ by itself; both sides then see the same photo, decoded at its full size.
 
 import contextlib
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
-from fieldguide.evaluation.web_runner import web_runner
+from fieldguide.evaluation.export_runners import RUNNERS, ExportPhoto, timed
+from fieldguide.evaluation.micro_interpreter import MICRO, arena_bytes, memory_sentence
 from fieldguide.images.decoding import open_image
-from fieldguide.modelfile.session import open_session
-from fieldguide.prediction.predictor import BATCH, NAMES, Outputs, Predictor, judged, load
+from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, judged, load
 from fieldguide.prediction.result import Prediction
 from fieldguide.progress import Progress, silent
 from fieldguide.threads import in_order, usable_cores
@@ -29,7 +26,6 @@ from fieldguide.threads import in_order, usable_cores
 if TYPE_CHECKING:
     from fieldguide.data.dataset import Dataset
 
-Pixels = NDArray[np.uint8]
 AHEAD = 16
 """Photos that are decoded ahead."""
 WHOLE_AHEAD = 2
@@ -52,6 +48,7 @@ LIMITS = {
     "litert": ExportLimits(1.0, 1e-3),
     "litert-float16": ExportLimits(0.99, 0.05),
     "litert-int8": ExportLimits(0.95, 0.35),
+    "litert-micro": ExportLimits(0.95, 0.5),
     "web": ExportLimits(1.0, 1e-4),
 }
 """By form. A core is the same numbers, and so is a page; in LiteRT they are added in another order. Smaller
@@ -84,6 +81,8 @@ class ExportCheck:
     refused: tuple[Refusal, ...]
     """Photos that could not be read."""
     limits: ExportLimits
+    arena_bytes: int | None = None
+    """For TensorFlow Lite Micro: the memory beside the file, as this machine's 64 bits need it."""
 
     @property
     def within(self) -> bool:
@@ -106,6 +105,7 @@ class ExportCheck:
             "speed_ratio": self.speed_ratio,
             "within": self.within,
             "limits": vars(self.limits),
+            **({} if self.arena_bytes is None else {"arena_bytes": self.arena_bytes}),
             "refused": [refusal.as_dict() for refusal in self.refused],
         }
 
@@ -140,10 +140,10 @@ def check_export(
     before = load(model)
     found = _Differences()
     refused: list[Refusal] = []
-    with _RUNNERS[form](exported) as run:
+    with RUNNERS[form](exported) as run:
         for done, batch in _batches(before, dataset, refused, whole=form == "web"):
             squares = np.stack([photo.square for photo in batch])
-            found.add(before, _timed(before.run, squares), run(batch))
+            found.add(before, timed(before.run, squares), run(batch))
             progress("checking", done, len(dataset))
     if not found.probability:
         named = dataset.refusals_named(refused)
@@ -159,6 +159,7 @@ def check_export(
         speed_ratio=found.seconds[0] / max(found.seconds[1], 1e-9),
         refused=(*dataset.refused, *refused),
         limits=_limits(form, exported),
+        arena_bytes=arena_bytes(exported) if form == MICRO else None,
     )
 
 
@@ -174,14 +175,6 @@ def _limits(form: str, exported: Path) -> ExportLimits:
         return LIMITS[form]
     card = json.loads((exported / "card.json").read_bytes())
     return LIMITS["int8" if card["exported"]["precision"] == "int8" else form]
-
-
-@dataclass(frozen=True)
-class _Photo:
-    """As the network and, where the export resizes by itself, as the export sees it."""
-
-    square: Pixels
-    whole: Pixels | None
 
 
 @dataclass
@@ -216,15 +209,15 @@ def given_by(answer: Prediction) -> object:
 
 def _batches(
     model: Predictor, dataset: "Dataset", refused: list[Refusal], *, whole: bool
-) -> Iterator[tuple[int, list[_Photo]]]:
+) -> Iterator[tuple[int, list[ExportPhoto]]]:
     """Photos, and how many were looked at; what cannot be read is kept apart."""
 
-    def prepared(path: str) -> _Photo | Refusal:
+    def prepared(path: str) -> ExportPhoto | Refusal:
         try:
             if not whole:
-                return _Photo(model.prepare(path), None)
+                return ExportPhoto(model.prepare(path), None)
             image = open_image(path)
-            return _Photo(model.preprocessing.resize(image), np.asarray(image))
+            return ExportPhoto(model.preprocessing.resize(image), np.asarray(image))
         except RefusedInput as error:
             return Refusal(dataset.display(path), error.code, error.message)
 
@@ -237,59 +230,6 @@ def _batches(
             photos = [one for one in some if not isinstance(one, Refusal)]
             if photos:
                 yield done, photos
-
-
-def _timed(run: Callable[[Pixels], Outputs], pixels: Pixels) -> tuple[Outputs, float]:
-    started = time.perf_counter()
-    return run(pixels), time.perf_counter() - started
-
-
-_Run = Callable[[list[_Photo]], tuple[Outputs, float]]
-"""Photos to the outputs of the export, and the seconds that took."""
-
-
-def _of_squares(run: Callable[[Pixels], Outputs]) -> _Run:
-    return lambda photos: _timed(run, np.stack([photo.square for photo in photos]))
-
-
-@contextlib.contextmanager
-def _model(path: Path) -> Iterator[_Run]:
-    yield _of_squares(load(path).run)
-
-
-@contextlib.contextmanager
-def _core(path: Path) -> Iterator[_Run]:
-    session = open_session(path, str(path), usable_cores())
-    yield _of_squares(lambda pixels: Outputs(*session.run(NAMES, {"pixels": pixels})))
-
-
-@contextlib.contextmanager
-def _litert(path: Path) -> Iterator[_Run]:
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_path=str(path), num_threads=usable_cores()).get_signature_runner()
-
-    def run(pixels: Pixels) -> Outputs:
-        answers = [runner(pixels=one[None]) for one in pixels]
-        return Outputs(*(np.concatenate([answer[name] for answer in answers]) for name in NAMES))
-
-    yield _of_squares(run)
-
-
-@contextlib.contextmanager
-def _web(path: Path) -> Iterator[_Run]:
-    with web_runner(path) as runner:
-        yield lambda photos: runner.run([photo.whole for photo in photos if photo.whole is not None])
-
-
-_RUNNERS: dict[str, Callable[[Path], AbstractContextManager[_Run]]] = {
-    "int8": _model,
-    "core": _core,
-    "litert": _litert,
-    "litert-float16": _litert,
-    "litert-int8": _litert,
-    "web": _web,
-}
 
 
 def lines(check: ExportCheck) -> Sequence[str]:
@@ -306,9 +246,11 @@ def lines(check: ExportCheck) -> Sequence[str]:
         f"largest difference of a probability {check.max_probability_difference:.2g}, of typicality "
         f"{check.max_typicality_difference:.2g}"
     )
+    needed = () if check.arena_bytes is None else (memory_sentence(check.size_bytes, check.arena_bytes),)
     return (
         f"{compared}, same set on {check.same_set:.1%}",
         largest,
         f"{speed:.2f} times {'as fast' if faster else 'as slow'} as the model, photos decoded before",
+        *needed,
         verdict if check.within else f"not {verdict}",
     )

@@ -1,25 +1,29 @@
 """Whether a model whose activations are rounded to 8 bits is worth having: held-out photos decide.
 
 Some photos tell the ranges, others that were not among them compare both files: labels, calibration, coverage
-of prediction sets, false alarms, speed. Where one of these falls short, weights alone are rounded, with the
-reason.
+of prediction sets, false alarms and, where it will run on machines like this, speed. Where one of these falls
+short, weights alone are rounded, with the reason. A board without an operating system runs nothing else, so
+there the file is written all the same, and what falls short is said.
 """
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide.errors import DataError, RefusedInput
 from fieldguide.evaluation.export_check import given_by
+from fieldguide.evaluation.export_runners import litert_runner
+from fieldguide.evaluation.micro_interpreter import MICRO
 from fieldguide.evaluation.result import Evaluation, Outcomes, measure
 from fieldguide.metrics.classification import expected_calibration_error
 from fieldguide.modelfile.artifact import load_model_file
+from fieldguide.modelfile.exports import litert
 from fieldguide.modelfile.exports.activations import round_activations
 from fieldguide.modelfile.exports.conversion import MadeBefore
 from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, load
@@ -38,11 +42,14 @@ MOST_WORSE_ECE, MOST_LOST_COVERAGE, MOST_MORE_UNKNOWN = 0.01, 0.02, 0.02
 SURE, DRAWS = 1.64, 200
 """Standard errors that are more than chance, and draws that they come from."""
 
+FORMS = ("int8", "litert-int8", MICRO)
+"""What photos can be given for."""
 Pixels = NDArray[np.uint8]
+_Run: TypeAlias = Callable[[Pixels], Outputs]
 
 
 def rounded_activations(
-    path: Path, dataset: "Dataset", seed: int = 0, progress: Progress = silent
+    path: Path, dataset: "Dataset", form: str = "int8", seed: int = 0, progress: Progress = silent
 ) -> MadeBefore:
     """Round weights and activations of a model, and judge the result.
 
@@ -53,6 +60,8 @@ def rounded_activations(
     dataset
         Photos like those that the model will see, at least 30; with labels that the model knows, calibration
         and coverage are compared as well.
+    form
+        One of :data:`FORMS`.
     seed
         Of which photos tell the ranges.
     progress
@@ -82,12 +91,33 @@ def rounded_activations(
             f"got {len(ranges) + len(judged)}; give more"
         )
     progress("rounding", 0, None)
-    content = round_activations(load_model_file(path), ranges)
+    content = _rounded(path, form, ranges)
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "rounded.onnx"
+        place = Path(folder) / f"rounded{'.onnx' if form == 'int8' else '.tflite'}"
         place.write_bytes(content)
-        found = _compared(before, load(place), judged, dataset)
-    reasons = found.reasons()
+        found = _compared(before, _runner(place, form), judged, dataset)
+    return _made(content, form, found)
+
+
+def _rounded(path: Path, form: str, ranges: list[Pixels]) -> bytes:
+    model = load_model_file(path)
+    if form == "int8":
+        return round_activations(model, ranges)
+    return litert.FORMS[form].rounded(model, ranges)
+
+
+def _runner(place: Path, form: str) -> "_Run":
+    if form != "int8":
+        return litert_runner(place)
+    model = load(place)
+    return lambda batch: model.run(batch, alone=False)
+
+
+def _made(content: bytes, form: str, found: "_Compared") -> MadeBefore:
+    reasons = found.reasons(faster=form == "int8")
+    if form == MICRO:
+        short = f"; beyond what int8 allows: {'; '.join(reasons)}" if reasons else ""
+        return MadeBefore(content, f"whole numbers of 8 bits: {found.summary()}{short}")
     if not reasons:
         return MadeBefore(content, f"weights and activations of 8 bits: {found.summary()}")
     return MadeBefore(
@@ -130,12 +160,12 @@ class _Compared:
     ece_error: float
     """Standard error of the difference of their calibration errors; 0 where labels are not known."""
 
-    def reasons(self) -> list[str]:
-        """What falls short."""
+    def reasons(self, *, faster: bool) -> list[str]:
+        """What falls short; `faster` says whether speed on this machine matters."""
         found = []
         if self.same < LEAST_SAME:
             found.append(f"labels stay the same on fewer than {LEAST_SAME:.0%} of photos")
-        if self.faster < LEAST_FASTER:
+        if faster and self.faster < LEAST_FASTER:
             found.append("it is not faster on this processor")
         if self.measured is not None:
             before, after = self.measured
@@ -163,9 +193,10 @@ class _Compared:
 
 
 def _compared(
-    before: Predictor, after: Predictor, judged: list[tuple[int, Pixels]], dataset: "Dataset"
+    before: Predictor, after: _Run, judged: list[tuple[int, Pixels]], dataset: "Dataset"
 ) -> _Compared:
-    both = _answers((before, after), [square for _, square in judged])
+    runs = (lambda batch: before.run(batch, alone=False), after)
+    both = _answers(runs, [square for _, square in judged])
     rule = before.judge(1)
     labels = [
         [given_by(rule(None, *one)) for one in zip(each.probabilities, each.typicality, strict=True)]
@@ -189,15 +220,15 @@ class _Answers:
     """A photo, the median over batches."""
 
 
-def _answers(models: tuple[Predictor, Predictor], squares: list[Pixels]) -> list[_Answers]:
+def _answers(runs: tuple[_Run, _Run], squares: list[Pixels]) -> list[_Answers]:
     """Of each model; they take turns, since machines are busy now and then."""
     rows: tuple[list[Outputs], list[Outputs]] = ([], [])
     seconds: tuple[list[float], list[float]] = ([], [])
     for start in range(0, len(squares), BATCH):
         batch = np.stack(squares[start : start + BATCH])
-        for model, outputs, times in zip(models, rows, seconds, strict=True):
+        for run, outputs, times in zip(runs, rows, seconds, strict=True):
             began = time.perf_counter()
-            outputs.append(model.run(batch, alone=False))
+            outputs.append(run(batch))
             times.append((time.perf_counter() - began) / len(batch))
     return [
         _Answers(

@@ -12,7 +12,7 @@ from fieldguide.modelfile.exports import int8, web
 from fieldguide.modelfile.exports.conversion import WebOptions, export
 from layered_model import layered
 from tiny_model import card, with_card, write_tiny_model
-from web_made import MADE, package
+from web_made import MADE, MADE_FOR_GPUS, package
 
 
 def told(folder):
@@ -29,7 +29,8 @@ def test_the_model_lies_in_it_whole_and_sealed_and_its_card_beside_it(model, tmp
     assert told(folder)["classes"] == list(read.classes)
     assert told(folder)["thresholds"] == read.card["thresholds"]
     assert "contents" not in told(folder)["data"]
-    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == web.ALL
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == web.ALL - {web.GPU_SCRIPT, web.GPU_BINARY}
     assert site.bytes == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert (folder / "runtime" / "ort.js").read_bytes() == MADE.script
     assert "MIT License" in (folder / "licences.txt").read_text()
@@ -71,7 +72,7 @@ def test_the_service_worker_keeps_what_the_page_needs_under_a_version_of_its_own
 
 def test_everything_that_a_file_asks_for_lies_beside_it(model, tmp_path):
     folder = tmp_path / "page"
-    web.write(load_model_file(model), folder, MADE)
+    web.write(load_model_file(model), folder, MADE_FOR_GPUS)
     for path in folder.rglob("*.js"):
         if path.name != "ort.js":
             asked = re.findall(r'(?:from|import\(|new URL\()\s*"([\w./-]+\.\w+)"', path.read_text())
@@ -147,5 +148,22 @@ def test_a_form_like_the_others(model, tmp_path):
     done = export(model, "web", tmp_path / "page", options)
     assert (done.path, done.beside) == (tmp_path / "page", tmp_path / "page" / "card.json")
     assert done.note.startswith("int8: about a third of the bytes")
-    with pytest.raises(OptionError, match="precision and runtime are for web alone; got to core"):
+    with pytest.raises(OptionError, match="precision, runtime and gpu are for web alone; got to core"):
         export(model, "core", tmp_path / "core.onnx", options)
+
+
+def test_what_graphics_processors_need_lies_in_it_only_where_that_was_asked(model, tmp_path):
+    read, folder = load_model_file(model), tmp_path / "page"
+    web.write(read, folder, MADE_FOR_GPUS)
+    assert (folder / web.GPU_BINARY).read_bytes() == MADE_FOR_GPUS.gpu_binary
+    assert told(folder)["exported"]["gpu"] is True
+    assert web.GPU_BINARY not in (folder / "service-worker.js").read_text()  # 27 MB for few
+    web.write(read, folder, MADE)
+    assert not (folder / web.GPU_SCRIPT).exists() and "gpu" not in told(folder)["exported"]
+
+
+def test_graphics_processors_are_an_option_of_the_form(model, tmp_path):
+    runtime = package(tmp_path / "runtime")
+    for gpu in (False, True):
+        export(model, "web", tmp_path / "page", WebOptions(runtime=runtime, gpu=gpu))
+        assert (tmp_path / "page" / web.GPU_SCRIPT).exists() == gpu

@@ -51,6 +51,8 @@ class WebOptions:
     """Of the large weights."""
     runtime: Path | None = None
     """Where ONNX Runtime Web lies; None looks beside."""
+    gpu: bool = False
+    """Whether visitors' graphics processors may answer."""
     heat_maps: web.DescribesHeatMaps | None = field(default=None, compare=False)
     """Says how heat maps come about in a file; without it, a page has none."""
 
@@ -115,12 +117,12 @@ def export(
     if form not in (*FORMS, FOLDER):
         raise OptionError(f"to: must be one of {', '.join((*FORMS, FOLDER))}; got {form!r}")
     if form != FOLDER and web_options not in (None, WebOptions()):
-        raise OptionError(f"to: precision and runtime are for {FOLDER} alone; got to {form}")
+        raise OptionError(f"to: precision, runtime and gpu are for {FOLDER} alone; got to {form}")
     source, target = Path(model), Path(out)
     read = load_model_file(source)
     if form == FOLDER:
         chosen = web_options or WebOptions()
-        runtime = web_runtime(chosen.runtime)
+        runtime = web_runtime(chosen.runtime, gpu=chosen.gpu)
         site = web.write(read, target, runtime, chosen.precision, chosen.heat_maps)
         return Exported(target, target / web.CARD, len(read.content), site.bytes, site.note)
     if target.exists() and target.samefile(source):

@@ -39,6 +39,7 @@ PAGE = (
     "decode.js",
     "resize.js",
     "heat.js",
+    "gpu.js",
     "overlay.js",
     "errors.js",
     "worker.js",
@@ -56,9 +57,12 @@ SCRIPT, BINARY, NOTICES = (
     "runtime/ort-wasm-simd-threaded.wasm",
     "runtime/ThirdPartyNotices.txt",
 )
-ALL = frozenset((*PAGE, MODEL, CARD, SCRIPT, BINARY, NOTICES))
+GPU_SCRIPT, GPU_BINARY = "runtime/ort.webgpu.js", "runtime/ort-wasm-simd-threaded.asyncify.wasm"
+ALL = frozenset((*PAGE, MODEL, CARD, SCRIPT, BINARY, GPU_SCRIPT, GPU_BINARY, NOTICES))
 """Everything in an exported folder, so that a later export may replace it."""
-NOT_ASKED_FOR = frozenset({"fieldguide.d.ts", "package.json", "service-worker.js", "licences.txt", NOTICES})
+NOT_ASKED_FOR = frozenset(
+    {"fieldguide.d.ts", "package.json", "service-worker.js", "licences.txt", NOTICES, GPU_SCRIPT, GPU_BINARY}
+)
 """What a page works without, so that it is not kept for offline use."""
 _VERSION, _FILES = b'"VERSION"', b'["FILES"]'
 
@@ -110,6 +114,8 @@ def write(
     content, chosen, note = _content(model, precision)
     files = {name: _own(name) for name in PAGE}
     files |= {SCRIPT: runtime.script, BINARY: runtime.binary, NOTICES: _notices()}
+    if runtime.gpu_script is not None and runtime.gpu_binary is not None:
+        files |= {GPU_SCRIPT: runtime.gpu_script, GPU_BINARY: runtime.gpu_binary}
     inside = checked_model_file(content, model.path)
     card = _card(inside, model.digest, chosen, runtime)
     card |= {} if heat_maps is None else {"heat_maps": heat_maps(inside)}
@@ -140,13 +146,15 @@ def _content(model: ModelFile, precision: Precision) -> tuple[bytes, str, str]:
 
 
 def _card(inside: ModelFile, origin: str, precision: str, runtime: WebRuntime) -> dict[str, Any]:
-    exported = {
+    exported: dict[str, Any] = {
         "to": "web",
         "from": origin,
         "precision": precision,
         "seal": inside.digest,
         "runtime": f"onnxruntime-web {runtime.version}",
     }
+    if runtime.gpu_script is not None:
+        exported["gpu"] = True
     return {
         **core.without_contents(inside),
         "limits": list(limits_of(inside.card)),

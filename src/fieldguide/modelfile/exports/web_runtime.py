@@ -26,13 +26,19 @@ SCRIPT, BINARY, DESCRIPTION = (
     "dist/ort-wasm-simd-threaded.wasm",
     "package.json",
 )
+GPU_SCRIPT, GPU_BINARY = "dist/ort.webgpu.bundle.min.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm"
+"""The same with WebGPU."""
+FILES = (DESCRIPTION, SCRIPT, BINARY)
+FILES_GPU = (*FILES, GPU_SCRIPT, GPU_BINARY)
 KNOWN = {
     SCRIPT: "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     BINARY: "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+    GPU_SCRIPT: "0730816731ce2cdfb06f273da065d4a1c7091eb9d1756a83b2916c8a89d015e2",
+    GPU_BINARY: "39f9f0894d478800487ed9f7dbe92618498db320cf55c8e3d89adff8dce658da",
 }
 """SHA-256 of the files of that version, so that a damaged or forged download is noticed."""
 MOST_BYTES = 64_000_000
-"""Of each of the files; the largest has 14 MB today."""
+"""Of each of the files; the largest has 27 MB today."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,13 @@ class WebRuntime:
     """The ES module."""
     binary: bytes
     """Its WebAssembly: without a GPU, for one thread."""
+    gpu_script: bytes | None = None
+    """The ES module for graphics processors; None where these were not asked for."""
+    gpu_binary: bytes | None = None
+    """Its WebAssembly."""
 
 
-def web_runtime(given: Path | None, near: Path | None = None) -> WebRuntime:
+def web_runtime(given: Path | None, near: Path | None = None, *, gpu: bool = False) -> WebRuntime:
     """Read ONNX Runtime Web from where a person says, or from the usual places.
 
     Parameters
@@ -57,6 +67,8 @@ def web_runtime(given: Path | None, near: Path | None = None) -> WebRuntime:
         `near`, and for ``node_modules`` there and in the folders above.
     near
         The current folder by default.
+    gpu
+        Whether to read what runs on graphics processors, too.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def web_runtime(given: Path | None, near: Path | None = None) -> WebRuntime:
     start = (near or Path.cwd()).resolve()
     places = [given] if given is not None else [start, *start.parents]
     for package in (package for place in places for package in _packages(place)):
-        return _checked(package, _read(package))
+        return _checked(package, _read(package, FILES_GPU if gpu else FILES))
     where = f"{given}: holds no {PACKAGE}" if given is not None else f"{PACKAGE} is not in this folder"
     raise OptionError(
         f"to web: needs ONNX Runtime Web (MIT, 33 MB to download); {where}; fetch it with: {COMMAND}"
@@ -89,8 +101,7 @@ def _packed(place: Path) -> list[Path]:
     return sorted(found, key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)])
 
 
-def _read(package: Path) -> dict[str, bytes]:
-    names = (DESCRIPTION, SCRIPT, BINARY)
+def _read(package: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     try:
         if package.is_dir():
             return {name: (package / name).read_bytes() for name in names}
@@ -126,9 +137,9 @@ def _checked(package: Path, files: dict[str, bytes]) -> WebRuntime:
         )
     if version == TRIED:
         for file, digest in KNOWN.items():
-            if hashlib.sha256(files[file]).hexdigest() != digest:
+            if file in files and hashlib.sha256(files[file]).hexdigest() != digest:
                 raise OptionError(
                     f"runtime: {file} in {package} is not the one that was published as {PACKAGE} {TRIED}; "
                     f"fetch it again with: {COMMAND}"
                 )
-    return WebRuntime(version, files[SCRIPT], files[BINARY])
+    return WebRuntime(version, files[SCRIPT], files[BINARY], files.get(GPU_SCRIPT), files.get(GPU_BINARY))

@@ -55,7 +55,8 @@ def test_its_card_is_inside_and_beside(model, tmp_path):
 
 
 def test_smaller_weights_are_smaller(model, tmp_path):
-    sizes = [export(model, form, tmp_path / f"{form}.tflite").bytes_after for form in litert.FORMS]
+    forms = [name for name, form in litert.FORMS.items() if not form.micro]
+    sizes = [export(model, form, tmp_path / f"{form}.tflite").bytes_after for form in forms]
     assert sizes[0] > 1.6 * sizes[1] and sizes[1] > 1.4 * sizes[2]
 
 

@@ -38,6 +38,10 @@ class Graph:
 
     precision: Precision = "float32"
     """Of large weights."""
+    rounds: bool = False
+    """Whether what passes between layers will be rounded."""
+    micro: bool = False
+    """Whether only operators of TensorFlow Lite Micro are used."""
     tensors: list[Any] = field(default_factory=list)
     operators: list[Any] = field(default_factory=list)
     buffers: list[Any] = field(default_factory=lambda: [schema.BufferT()])  # the first is empty by convention

@@ -8,6 +8,7 @@ import onnx.helper
 import onnx.numpy_helper
 import onnx.shape_inference
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from fieldguide.modelfile.exports.litert.values import (
     NONE,
@@ -33,6 +34,9 @@ def cast(known: Translation, node: onnx.NodeProto, attributes: dict[str, Any]) -
     if node.input[0] in known.untouched:
         known.untouched.add(node.output[0])
     source = known.number(node.input[0])
+    if known.graph.tensors[source].type == schema.TensorType.FLOAT32:  # pixels, where they come as numbers
+        known.numbers[node.output[0]] = source
+        return
     options = {
         "table": "CastOptions",
         "inDataType": known.graph.tensors[source].type,
@@ -93,6 +97,24 @@ def simple(kind: str, options: dict[str, Any] | None = None) -> Translator:
     return add
 
 
+GELU_STEEPNESS = 1.702
+"""x · sigmoid(1.702 x) is GELU to within 0.021 (Hendrycks and Gimpel, 2016, section 2)."""
+
+
+def gelu(known: Translation, node: onnx.NodeProto, _: dict[str, Any]) -> None:
+    """Compute GELU, on TensorFlow Lite Micro, which has none, by the sigmoid that is nearest to it."""
+    source, output = known.number(node.input[0]), node.output[0]
+    if not known.graph.micro:
+        known.graph.operator("GELU", [source], known.made(output), {"table": "GeluOptions"})
+        return
+    shape = known.shape(output)
+    by = known.graph.constant(f"{output}/steepness", np.array(GELU_STEEPNESS, np.float32))
+    steep, gate = (known.between(f"{output}/{name}", shape) for name in ("steep", "gate"))
+    known.graph.operator("MUL", [source, by], steep, {"table": "MulOptions"})
+    known.graph.operator("LOGISTIC", [steep], gate)
+    known.graph.operator("MUL", [source, gate], known.made(output), {"table": "MulOptions"})
+
+
 def clip(known: Translation, node: onnx.NodeProto, _: dict[str, Any]) -> None:
     """Limit numbers, alone or with the layer before."""
     source, output = known.number(node.input[0]), node.output[0]
@@ -129,13 +151,33 @@ def hard_sigmoid(known: Translation, node: onnx.NodeProto, attributes: dict[str,
         number = known.graph.operator(kind, [number, constant], place, {"table": "MaximumMinimumOptions"})
 
 
+def scaled(known: Translation, node: onnx.NodeProto, _: dict[str, Any]) -> None:
+    """Scale and shift channels, as pixels are normalised."""
+    factor, shift = (known.constants[name].ravel() for name in node.input[1:])
+    _scaled(known, node, factor, shift)
+
+
 def normalised(known: Translation, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
     """Scale and shift channels as a batch norm does."""
     scale, shift, mean, variance = (known.constants[name] for name in node.input[1:5])
     factor = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
+    _scaled(known, node, factor, shift - mean * factor)
+
+
+def _scaled(known: Translation, node: onnx.NodeProto, factor: NDArray[Any], shift: NDArray[Any]) -> None:
     output, number = node.output[0], known.number(node.input[0])
-    first = known.graph.constant(f"{output}/factor", factor.astype(np.float32))
-    second = known.graph.constant(f"{output}/shift", (shift - mean * factor).astype(np.float32))
+    first = known.graph.constant(f"{output}/factor", _placed(factor, known.graph.rounds))
+    second = known.graph.constant(f"{output}/shift", shift.astype(np.float32))
+    if known.graph.rounds:  # a layer has a scale for each channel of its weights, a product has one for all
+        options = {"table": "DepthwiseConv2DOptions", "padding": int(schema.Padding.VALID)}
+        options |= {"strideH": 1, "strideW": 1, "depthMultiplier": 1}
+        known.graph.operator("DEPTHWISE_CONV_2D", [number, first, second], known.made(output), options)
+        return
     between = known.between(f"{output}/scaled", known.shape(output))
     number = known.graph.operator("MUL", [number, first], between, {"table": "MulOptions"})
     known.graph.operator("ADD", [number, second], known.made(output), {"table": "AddOptions"})
+
+
+def _placed(factor: NDArray[Any], as_layer: bool) -> NDArray[np.float32]:
+    single = factor.astype(np.float32)
+    return single.reshape(1, 1, 1, -1) if as_layer else single

@@ -92,7 +92,8 @@ def _padded(
         known.graph.constant(f"{node.output[0]}/margins", margins),
         known.graph.constant(f"{node.output[0]}/empty", np.array(empty, np.float32)),
     ]
-    shape = (1, high, wide, known.shapes[node.input[0]][1])
+    photos, channels = known.shapes[node.input[0]][:2]
+    shape = (photos, high, wide, channels)
     between = known.between(f"{node.output[0]}/padded", shape)
     number = known.graph.operator("PADV2", inputs, between, {"table": "PadV2Options"})
     return number, int(schema.Padding.VALID)
@@ -132,13 +133,23 @@ def pooled_whole(kind: str) -> Translator:
     return add
 
 
+MOST_JOINED = 10
+"""Values that TensorFlow Lite Micro puts side by side at once."""
+
+
 def concatenation(known: Translation, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
     """Put values side by side."""
-    sides = len(known.shapes[node.output[0]])
+    output, sides = node.output[0], len(known.shapes[node.output[0]])
     axis = attributes["axis"] % sides
-    options = {"table": "ConcatenationOptions", "axis": AXES[axis] if sides == 4 else axis}
-    inputs = [known.number(name) for name in node.input]
-    known.graph.operator("CONCATENATION", inputs, known.made(node.output[0]), options)
+    place = AXES[axis] if sides == 4 else axis
+    options = {"table": "ConcatenationOptions", "axis": place}
+    inputs, shape = [known.number(name) for name in node.input], known.shape(output)
+    while known.graph.micro and len(inputs) > MOST_JOINED:
+        some = inputs[:MOST_JOINED]
+        width = sum(int(known.graph.tensors[number].shape[place]) for number in some)
+        joined = known.between(f"{output}/joined{len(inputs)}", (*shape[:place], width, *shape[place + 1 :]))
+        inputs = [known.graph.operator("CONCATENATION", some, joined, options), *inputs[MOST_JOINED:]]
+    known.graph.operator("CONCATENATION", inputs, known.made(output), options)
 
 
 def gemm(known: Translation, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:

@@ -5,14 +5,15 @@ of four dimensions is therefore kept in LiteRT's order, and axes and constants a
 batch is one photo.
 """
 
+import numpy as np
 import onnx
 import onnx.helper
 import onnx.numpy_helper
 import onnx.shape_inference
 
-from fieldguide.modelfile.exports.litert import elementwise, layers
+from fieldguide.modelfile.exports.litert import elementwise, layers, views
 from fieldguide.modelfile.exports.litert.builder import Graph
-from fieldguide.modelfile.exports.litert.values import Translator, Untranslatable, known_of
+from fieldguide.modelfile.exports.litert.values import Translation, Translator, Untranslatable, known_of
 
 OPERATORS: dict[str, Translator] = {
     "Add": elementwise.arithmetic("ADD", "AddOptions"),
@@ -24,8 +25,10 @@ OPERATORS: dict[str, Translator] = {
     "Conv": layers.convolution,
     "Div": elementwise.arithmetic("DIV", "DivOptions"),
     "Dropout": elementwise.same,
+    "Einsum": views.averaged,
     "Flatten": elementwise.reshape,
     "Gather": layers.gather,
+    "Gelu": elementwise.gelu,
     "Gemm": layers.gemm,
     "GlobalAveragePool": layers.pooled_whole("MEAN"),
     "GlobalMaxPool": layers.pooled_whole("REDUCE_MAX"),
@@ -38,13 +41,16 @@ OPERATORS: dict[str, Translator] = {
     "Max": elementwise.arithmetic("MAXIMUM", "MaximumMinimumOptions"),
     "MaxPool": layers.pool("MAX_POOL_2D", -3.4e38),
     "Mul": elementwise.arithmetic("MUL", "MulOptions"),
+    "Pad": views.reflected,
     "ReduceMax": layers.reduced("REDUCE_MAX"),
     "ReduceMean": layers.reduced("MEAN"),
     "ReduceMin": layers.reduced("REDUCE_MIN"),
     "ReduceSum": layers.reduced("SUM"),
     "Relu": elementwise.clip,
     "Reshape": elementwise.reshape,
+    "ScaleShift": elementwise.scaled,
     "Sigmoid": elementwise.simple("LOGISTIC"),
+    "Slice": views.cut,
     "Softmax": layers.softmax,
     "Sqrt": elementwise.simple("SQRT"),
     "Sub": elementwise.arithmetic("SUB", "SubOptions"),
@@ -79,4 +85,15 @@ def translated(core: onnx.ModelProto, graph: Graph) -> tuple[dict[str, int], dic
             known, node, {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
         )
     inputs = {one.name: known.numbers[one.name] for one in core.graph.input}
-    return inputs, {one.name: known.numbers[one.name] for one in core.graph.output}
+    return inputs, {one.name: _own(known, one.name) for one in core.graph.output}
+
+
+def _own(known: Translation, name: str) -> int:
+    """The number of an output; what others read as well is copied, for rounding takes its place otherwise."""
+    number = known.numbers[name]
+    if not known.graph.rounds or known.uses[name] == 1:
+        return number
+    shape = known.shape(name)
+    constant = known.graph.constant(f"{name}/shape", np.array(shape, np.int32))
+    copied = known.between(f"{name}/copied", shape)
+    return known.graph.operator("RESHAPE", [number, constant], copied, {"table": "ReshapeOptions"})

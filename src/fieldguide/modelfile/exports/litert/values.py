@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from fieldguide.modelfile.exports.litert.builder import Graph
+from fieldguide.modelfile.exports.litert.joining import join_gelu, join_scales
 
 NONE, RELU, RELU6 = (getattr(schema.ActivationFunctionType, name) for name in ("NONE", "RELU", "RELU6"))
 LAST = (0, 2, 3, 1)
@@ -95,16 +96,21 @@ def known_of(core: onnx.ModelProto, graph: Graph) -> Translation:
     values = (*inferred.input, *inferred.value_info, *inferred.output)
     shapes = {one.name: tuple(side.dim_value for side in one.type.tensor_type.shape.dim) for one in values}
     constants = {one.name: onnx.numpy_helper.to_array(one) for one in single.graph.initializer}
+    join_gelu(core.graph, constants)
+    if graph.rounds:  # a step less that is rounded
+        join_scales(core.graph, constants)
     uses: dict[str, int] = {}
-    for name in (name for node in single.graph.node for name in node.input):
+    for name in (name for node in core.graph.node for name in node.input):
         uses[name] = uses.get(name, 0) + 1
-    for output in single.graph.output:
+    for output in core.graph.output:
         uses[output.name] = uses.get(output.name, 0) + 1
     outputs = frozenset(one.name for one in single.graph.output)
     known = Translation(graph, shapes, constants, uses, outputs)
     # Pixels come in LiteRT's order already.
-    known.numbers[given.name] = graph.value(given.name, shapes[given.name], np.uint8)
-    known.fused = _activations(single.graph, known)
+    known.numbers[given.name] = graph.value(
+        given.name, shapes[given.name], np.float32 if graph.micro else np.uint8
+    )
+    known.fused = _activations(core.graph, known)
     return known
 
 

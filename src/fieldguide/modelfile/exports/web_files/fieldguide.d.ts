@@ -34,7 +34,7 @@ export interface Card {
   task?: "single" | "multiple";
   thresholds: { unknown: number; coverage: number | null; set: number | null; set_by_class?: number[]; tags?: number[] };
   metrics: Record<string, unknown>;
-  exported: { to: "web"; from: string; precision: "int8" | "float32"; seal: string; runtime: string };
+  exported: { to: "web"; from: string; precision: "int8" | "float32"; seal: string; runtime: string; gpu?: true };
   limits?: string[];
   /** How heat maps come about (docs/web.md); without it, or where they are not exact, there are none. */
   heat_maps?: { exact: false; reason: string } | { exact: true; [field: string]: unknown };
@@ -82,6 +82,11 @@ export interface Model {
   readonly classes: string[];
   /** Rejects with `RefusedInput` where the image cannot be used. */
   predict(source: Source, options?: { top?: number }): Promise<Answer>;
+  /**
+   * Has the graphics processor answer from now on, if it gives the same answers in less time, and says which one
+   * answers, and why not the other. Only for folders exported with --gpu. `force`: even if it takes more time.
+   */
+  accelerate(options?: { force?: boolean }): Promise<{ processor: "gpu" | "cpu"; reason: string }>;
   /** Whether `explain` works: whether the model's scores are added up from places. */
   readonly explains: boolean;
   /**

@@ -24,6 +24,7 @@ export async function load(folder = HERE, { worker = typeof Worker === "function
     return new Model(classifier.card, {
       predict: (source, top) => classifier.predict(source, top),
       explain: (source, labels) => classifier.explain(source, labels),
+      accelerate: (force) => classifier.accelerate(force),
       close: () => classifier.release(),
     });
   }
@@ -33,6 +34,7 @@ export async function load(folder = HERE, { worker = typeof Worker === "function
     return new Model(card, {
       predict: (source, top) => thread.call("predict", { source, top }, transferred(source)),
       explain: (source, labels) => thread.call("explain", { source, labels }, transferred(source)),
+      accelerate: (force) => thread.call("accelerate", { force }),
       close: () => thread.end(),
     });
   } catch (error) {
@@ -55,6 +57,10 @@ class Model {
 
   async predict(source, { top = 5 } = {}) {
     return this.#calls.predict(await sendable(source), top);
+  }
+
+  async accelerate({ force = false } = {}) {
+    return this.#calls.accelerate(force);
   }
 
   get explains() {

@@ -29,6 +29,7 @@ export class Classifier {
     this.card = card;
     this.content = content;
     this.heatMaps = null;
+    this.gpu = null;
   }
 
   /** The answer to one image: whatever a browser can draw, or pixels in memory. */
@@ -39,8 +40,37 @@ export class Classifier {
 
   /** What the model computes: `probabilities` and `typicality`. */
   async outputs(source) {
-    const image = await this.image(source);
-    return checked(await this.session.run({ image }, ["probabilities", "typicality"]));
+    const square = await this.square(source);
+    if (this.gpu !== null) {
+      try {
+        return await this.with(this.gpu).compute(square);
+      } catch {
+        this.gpu = null; // lost, as after a driver's update; the processor answers from now on
+      }
+    }
+    return this.compute(square);
+  }
+
+  /** The same for a square of the network's size. */
+  async compute(square) {
+    return checked(await this.session.run({ image: this.tensor(square) }, ["probabilities", "typicality"]));
+  }
+
+  /** The same model in another session. */
+  with({ ort, session }) {
+    return new Classifier(ort, session, this.card, this.content);
+  }
+
+  /** Has the graphics processor answer from now on, if it gives the same answers in less time; `force`: in any time. */
+  async accelerate(force = false) {
+    if (!this.card.exported.gpu) return { processor: "cpu", reason: "this page was exported without --gpu" };
+    try {
+      const { onGraphicsProcessor } = await import("./gpu.js");
+      this.gpu ??= await onGraphicsProcessor(this, force);
+      return { processor: "gpu", reason: "" };
+    } catch (error) {
+      return { processor: "cpu", reason: String(error.message ?? error) };
+    }
   }
 
   /** What each place of an image adds to the scores of some classes; without labels, of the most probable one. */
@@ -66,8 +96,12 @@ export class Classifier {
   }
 
   async image(source) {
+    return this.tensor(await this.square(source));
+  }
+
+  tensor(square) {
     const { size } = this.card.preprocessing;
-    return new this.ort.Tensor("uint8", await this.square(source), [1, size, size, 3]);
+    return new this.ort.Tensor("uint8", square, [1, size, size, 3]);
   }
 
   async square(source) {
@@ -90,8 +124,11 @@ export class Classifier {
   }
 
   async release() {
+    const [heatMaps, gpu] = [await this.heatMaps, this.gpu];
+    this.gpu = null;
+    await gpu?.session.release();
+    await heatMaps?.release();
     await this.session.release();
-    await (await this.heatMaps)?.release();
   }
 }
 

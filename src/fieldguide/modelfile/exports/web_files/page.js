@@ -37,6 +37,7 @@ async function start() {
   document.documentElement.dataset.ready = "yes";
   await waiting;
   keepOffline();
+  if (model.card.exported.gpu) tellProcessor(await model.accelerate());
 }
 
 function listen() {
@@ -347,6 +348,13 @@ function describe(card) {
   ];
   const shownRows = rows.filter(([, value]) => value);
   find("#about").replaceChildren(...shownRows.flatMap(([name, value]) => [element("dt", name), element("dd", shown(String(value), 1000))]));
+}
+
+/** Which processor answers; on a page that was exported for graphics processors alone. */
+function tellProcessor({ processor, reason }) {
+  const words = processor === "gpu" ? "this device's graphics processor" : `the processor, since ${reason}`;
+  find("#about").append(element("dt", "Answers by"), element("dd", shown(words, 300)));
+  document.documentElement.dataset.processor = processor;
 }
 
 function heatSentence(how) {

@@ -17,6 +17,7 @@ const calls = {
     return classifier.card;
   },
   predict: ({ source, top }) => using(source, classifier.predict(source, top)),
+  accelerate: ({ force }) => classifier.accelerate(force),
   explain: ({ source, labels }) => using(source, classifier.explain(source, labels)),
 };
 
