@@ -8,10 +8,11 @@ where ONNX Runtime is given the same operators.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
+from fieldguide.backbones.plain.form import NetworkForm, form_of
 from fieldguide.backbones.plain.graph import GraphBuilder
 from fieldguide.backbones.plain.layers import CLASSIFIER, Layers, State
 from fieldguide.backbones.plain.tapped import features, logits, normalised
@@ -32,7 +33,11 @@ class BuiltNetwork:
     classes: int | None
     """Columns of `logits`; None without a head."""
     preprocessing: Preprocessing
-    """As asked for; mean and standard deviation are those of the weights' publisher where it has its own."""
+    """As asked for, but for what the weights' publisher does otherwise: mean, standard deviation, filter."""
+    form: NetworkForm
+    """Of the file."""
+    form: NetworkForm
+    """Of the file."""
 
 
 def build(
@@ -55,14 +60,10 @@ def build(
         raise BackboneError(
             f"{architecture}: is not built without torch; allowed are {', '.join(ARCHITECTURES)}"
         )
-    published, layers = _opened(architecture, weights)
-    return assembled(published, layers, preprocessing, taps, head)
-
-
-def _opened(architecture: str, weights: Path) -> tuple[Published, Layers]:
     state = read_weights(weights)
     published = publisher_of(ARCHITECTURES[architecture], state)
-    return published, Layers(state, published.layout, weights, architecture)
+    prepared = published.prepared(preprocessing, state, weights)
+    return assembled(published, Layers(state, published.layout, weights, architecture), prepared, taps, head)
 
 
 def publisher_of(published: Sequence[Published], state: State) -> Published:
@@ -74,9 +75,7 @@ def assembled(
     published: Published, layers: Layers, preprocessing: Preprocessing, taps: Taps, head: bool
 ) -> BuiltNetwork:
     """Build a network from its layers; as :func:`build`."""
-    own = published.normalisation
-    if own is not None:
-        preprocessing = replace(preprocessing, mean=own.mean, std=own.std)
+    form = form_of(published.layout.publisher, layers)
     graph = GraphBuilder(preprocessing.size)
     image = normalised(graph, preprocessing.mean, preprocessing.std)
     passage = published.network.run(graph, layers, image)
@@ -87,4 +86,4 @@ def assembled(
     layers.finish()
     outputs = {} if classes is None else {"logits": classes}
     model = graph.model(outputs | {"features": sum(width for _, width in depths)})
-    return BuiltNetwork(model.SerializeToString(deterministic=True), depths, classes, preprocessing)
+    return BuiltNetwork(model.SerializeToString(deterministic=True), depths, classes, preprocessing, form)

