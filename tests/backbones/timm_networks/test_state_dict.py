@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fieldguide.backbones.timm_networks.state_dict import first_mismatch, in_order_of, read_state
+from fieldguide.backbones.timm_networks.state_dict import first_mismatch, read_state
 from fieldguide.errors import BackboneError
 
 
@@ -67,31 +67,6 @@ def test_missing_and_foreign_files_are_refused(tmp_path, name, match):
     (tmp_path / "y.npz").write_bytes(b"x")
     with pytest.raises(BackboneError, match=match):
         read_state(tmp_path / name)
-
-
-def test_tensors_in_order_get_the_networks_names():
-    theirs = {"_bn.weight": torch.ones(3), "_bn.bias": torch.zeros(3)}
-    ours = {"bn1.weight": torch.empty(3), "bn1.bias": torch.empty(3)}
-    renamed = in_order_of(theirs, ours, Path("x"))
-    assert list(renamed) == list(ours)
-    assert renamed["bn1.weight"] is theirs["_bn.weight"]
-
-
-@pytest.mark.parametrize(
-    ("theirs", "match"),
-    [
-        (
-            {"_bn.bias": (3,), "_bn.weight": (3,)},
-            r"_bn\.bias .* stands where bn1\.weight",
-        ),  # shapes alone agree
-        ({"_bn.weight": (4,), "_bn.bias": (3,)}, r"_bn\.weight of shape \(4,\) stands where .* \(3,\)"),
-        ({"_bn.weight": (3,)}, "holds 1 tensors, the network has 2"),
-    ],
-)
-def test_tensors_in_another_order_are_named(theirs, match):
-    ours = {"bn1.weight": torch.empty(3), "bn1.bias": torch.empty(3)}
-    with pytest.raises(BackboneError, match=match):
-        in_order_of({name: torch.zeros(shape) for name, shape in theirs.items()}, ours, Path("x"))
 
 
 def test_the_first_tensor_that_does_not_fit_is_named():

@@ -8,13 +8,14 @@ where ONNX Runtime is given the same operators.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
 from fieldguide.backbones.plain.form import NetworkForm, form_of
 from fieldguide.backbones.plain.graph import GraphBuilder
-from fieldguide.backbones.plain.layers import CLASSIFIER, Layers, State
+from fieldguide.backbones.plain.layers import CLASSIFIER, Layers
 from fieldguide.backbones.plain.tapped import features, logits, normalised
 from fieldguide.backbones.plain.weights import read_weights
 from fieldguide.backbones.taps import DEFAULT_TAPS, Taps
@@ -34,8 +35,6 @@ class BuiltNetwork:
     """Columns of `logits`; None without a head."""
     preprocessing: Preprocessing
     """As asked for, but for what the weights' publisher does otherwise: mean, standard deviation, filter."""
-    form: NetworkForm
-    """Of the file."""
     form: NetworkForm
     """Of the file."""
 
@@ -61,14 +60,51 @@ def build(
             f"{architecture}: is not built without torch; allowed are {', '.join(ARCHITECTURES)}"
         )
     state = read_weights(weights)
-    published = publisher_of(ARCHITECTURES[architecture], state)
-    prepared = published.prepared(preprocessing, state, weights)
-    return assembled(published, Layers(state, published.layout, weights, architecture), prepared, taps, head)
+    names = frozenset(state)
+    published = publisher_of(ARCHITECTURES[architecture], names)
+    layers = Layers(state, published.layout, weights, architecture)
+    try:
+        prepared = published.prepared(preprocessing, state, weights)
+        del state  # layers lets go what is taken, to spare memory
+        return assembled(published, layers, prepared, taps, head)
+    except BackboneError as error:
+        raise told_otherwise(error, architecture, names) from error
 
 
-def publisher_of(published: Sequence[Published], state: State) -> Published:
+def told_otherwise(error: BackboneError, architecture: str, names: AbstractSet[str]) -> BackboneError:
+    """Add to an error which network a file holds, where that is another one."""
+    found = looks_like(names)
+    if not found or architecture in found:
+        return error
+    return BackboneError(f"{error}. The file looks like {' or '.join(found)}: give that name")
+
+
+def looks_like(names: AbstractSet[str]) -> tuple[str, ...]:
+    """Which architectures a file may hold, by the names of its tensors; several where they share names."""
+    weights = {name for name in names if name.endswith(_WEIGHTS)}
+    fitting = (
+        architecture
+        for architecture, publishers in ARCHITECTURES.items()
+        for published in publishers
+        if weights
+        and {name for name in weights if not name.startswith(published.layout.unused)}
+        == _named_weights(published)
+    )
+    return tuple(dict.fromkeys(fitting))
+
+
+def _named_weights(published: Published) -> set[str]:
+    layout = published.layout
+    norms = {f"{names.norm}.{layout.words.norm[0]}" for names in layout.names.values() if names.norm}
+    return {name for name in layout.tensors | norms if name.endswith(_WEIGHTS)}
+
+
+_WEIGHTS = (".weight", ".kernel")
+
+
+def publisher_of(published: Sequence[Published], names: AbstractSet[str]) -> Published:
     """Whose layout most of a file's names belong to; the first where none does."""
-    return max(published, key=lambda one: len(one.layout.tensors & state.keys()))
+    return max(published, key=lambda one: len(one.layout.tensors & names))
 
 
 def assembled(

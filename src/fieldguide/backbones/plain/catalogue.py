@@ -84,8 +84,8 @@ def stated_normalisation(state: State, path: Path) -> Normalisation:
     mean, variance = (found.get(word, np.zeros(0)).ravel().astype(float) for word in ("mean", "variance"))
     if mean.shape != (3,) or variance.shape != (3,) or not (np.isfinite(mean).all() and variance.min() > 0):
         raise BackboneError(
-            f"{path}: holds no layer 'normalization' with a mean and a variance for red, green and blue, which "
-            "Keras's EfficientNet begins with; save the weights of the whole network"
+            f"{path}: holds no layer 'normalization' with mean and variance of red, green and blue, as "
+            "Keras's EfficientNet has; save the weights of the whole network"
         )
     published = np.allclose(variance, IMAGENET.std, atol=1e-6)
     std = variance if published else np.sqrt(variance)

@@ -1,7 +1,7 @@
-"""Inception V3: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
-https://arxiv.org/abs/1512.00567.
+"""Inception V3: blocks of branches side by side, each a chain of convolutions with batch norm.
 
-Blocks of branches side by side, each a chain of convolutions with batch norm, named as torchvision and timm do.
+C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
+https://arxiv.org/abs/1512.00567. Names are those that torchvision and timm share.
 """
 
 from collections.abc import Iterator, Sequence

@@ -229,7 +229,7 @@ def keras_inception(network: InceptionV3) -> tuple[WeightLayout, WeightLayout]:
 
 
 def keras_layouts(pairs: Iterable[tuple[str, Names]], bgr: bool = False) -> tuple[WeightLayout, WeightLayout]:
-    """Keras's layouts of a network: with the names of its layers, or with numbers that count them by class."""
+    """Keras's layouts of a network: with the names of layers, or with numbers that count them by class."""
     named = dict(pairs)
     numbered, counts = {}, Counter[str]()
 

@@ -10,8 +10,8 @@ _NORMALISATIONS = {"ra4_": _HALF, "ap_": _HALF, "miil_": _PLAIN}
 """Beginning of a tag → mean and standard deviation; of all others ImageNet's, but for EfficientNet-Lite and
 Inception."""
 _BILINEAR = ("tv", "fb_", "miil_")
-"""Beginnings of the tags of networks that were trained on images resized bilinearly, not bicubically; timm does
-not say so of Inception."""
+"""Beginnings of the tags of networks that were trained on images resized bilinearly, not bicubically; timm
+says bicubically of Inception."""
 
 
 def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing:
@@ -31,9 +31,7 @@ def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing
     architecture, _, tag = timm_name.partition(".")
     inception = architecture == "inception_v3"
     usual = _HALF if "_lite" in architecture or (inception and not tag.startswith("gluon_")) else _IMAGENET
-    mean, std = next(
-        (values for start, values in _NORMALISATIONS.items() if tag.startswith(start)), usual
-    )
+    mean, std = next((values for start, values in _NORMALISATIONS.items() if tag.startswith(start)), usual)
     return Preprocessing(
         size,
         mode="crop" if head else "squash",

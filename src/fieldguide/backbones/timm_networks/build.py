@@ -17,6 +17,7 @@ from fieldguide.backbones.timm_networks.tapped_network import TappedNetwork
 from fieldguide.errors import BackboneError
 from fieldguide.images.preprocessing import FILTERS, Preprocessing
 
+
 def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing:
     """Return the preprocessing that a network was trained with, at `size` pixels.
 

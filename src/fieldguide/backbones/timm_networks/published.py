@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fieldguide.backbones.plain.build import publisher_of
+from fieldguide.backbones.plain.build import publisher_of, told_otherwise
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
 from fieldguide.backbones.plain.form import NetworkForm, form_of
 from fieldguide.backbones.plain.graph import padded
@@ -24,6 +24,7 @@ from fieldguide.backbones.plain.names import architecture_of
 from fieldguide.backbones.plain.residual import ResidualNetwork
 from fieldguide.backbones.plain.tapped import Network
 from fieldguide.backbones.plain.weights import read_weights
+from fieldguide.errors import BackboneError
 
 FULL_HIDDEN = 4096
 """Outputs of VGG's linear layers as published."""
@@ -39,12 +40,17 @@ def build_published(timm_name: str, weights: Path) -> nn.Module:
     """
     architecture = str(architecture_of(timm_name))
     state = read_weights(weights)
-    published = publisher_of(ARCHITECTURES[architecture], state)
+    names = frozenset(state)
+    published = publisher_of(ARCHITECTURES[architecture], names)
     layers = Layers(state, published.layout, weights, architecture)
+    del state  # layers lets go what is taken, to spare memory
     network = create_published(timm_name, form_of(published.layout.publisher, layers))
     timms = ARCHITECTURES[architecture][0].layout
-    network.load_state_dict(_renamed(network.state_dict(), timms, layers))
-    layers.finish()
+    try:
+        network.load_state_dict(_renamed(network.state_dict(), timms, layers))
+        layers.finish()
+    except BackboneError as error:
+        raise told_otherwise(error, architecture, names) from error
     return network
 
 
