@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
-from fieldguide.backbones.plain.form import NetworkForm, form_of
+from fieldguide.backbones.plain.form import NetworkForm
 from fieldguide.backbones.plain.graph import GraphBuilder
 from fieldguide.backbones.plain.layers import CLASSIFIER, Layers
 from fieldguide.backbones.plain.tapped import features, logits, normalised
+from fieldguide.backbones.plain.vgg import HIDDEN
 from fieldguide.backbones.plain.weights import read_weights
 from fieldguide.backbones.taps import DEFAULT_TAPS, Taps
 from fieldguide.errors import BackboneError
@@ -100,6 +101,18 @@ def _named_weights(published: Published) -> set[str]:
 
 
 _WEIGHTS = (".weight", ".kernel")
+
+
+def form_of(publisher: str, layers: Layers) -> NetworkForm:
+    """Tell the form of a file from its layers, before they are taken.
+
+    Raises
+    ------
+    BackboneError
+        If a linear layer has a shape that no layer has.
+    """
+    classes, hidden = (layers.width(place) if layers.has(place) else 0 for place in (CLASSIFIER, HIDDEN[0]))
+    return NetworkForm(publisher, classes, hidden)
 
 
 def publisher_of(published: Sequence[Published], names: AbstractSet[str]) -> Published:

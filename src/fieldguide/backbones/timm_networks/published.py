@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fieldguide.backbones.plain.build import publisher_of, told_otherwise
+from fieldguide.backbones.plain.build import form_of, publisher_of, told_otherwise
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
-from fieldguide.backbones.plain.form import NetworkForm, form_of
+from fieldguide.backbones.plain.form import NetworkForm
 from fieldguide.backbones.plain.graph import padded
 from fieldguide.backbones.plain.inception import InceptionV3
 from fieldguide.backbones.plain.inverted_residual import InvertedResiduals
