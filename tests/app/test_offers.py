@@ -89,8 +89,10 @@ def test_without_the_hubs_client_the_command_is_said(folder, monkeypatch):
 def test_a_download_that_fails_is_a_sentence_and_leaves_nothing(folder, tmp_path):
     at = pressed(chosen(MOBILENET), "get-weights")
     said = at.error[0].value.replace("\\", "")
-    assert said.startswith("Not downloaded: its weights")
-    assert "Fetch model.safetensors of Hugging Face hub timm/mobilenetv2_100.ra_in1k" in said
+    assert said.startswith(
+        "Its weights (Hugging Face hub timm/mobilenetv2_100.ra_in1k) are not on this machine"
+    )
+    assert "Fetch model.safetensors from there on another machine, and give the file below" in said
     assert files_below(tmp_path / "cache" / "models") == []
     assert files_below(folder) == ["colours.onnx"]
 

@@ -34,8 +34,8 @@ class OfferedModel:
 
 IMAGENET = OfferedModel(IMAGENET_BACKBONE, "ImageNet, 1,000 everyday things")
 """Its weights come with the installation."""
-MOBILENET = OfferedModel("mobilenet_v2", "MobileNetV2, the same 1,000 things, for phones")
-CIFAR = OfferedModel("cifar10", "CIFAR-10, ten kinds of animals and vehicles")
+MOBILENET = OfferedModel("mobilenet_v2", "MobileNetV2 for ImageNet")
+CIFAR = OfferedModel("cifar10", "CIFAR-10, ten classes")
 
 
 def offered(files: Sequence[str]) -> tuple[OfferedModel, ...]:
@@ -72,8 +72,7 @@ def download(model: OfferedModel, progress: Progress = silent) -> None:
         fetch(source, progress)
     except BackboneError as error:
         raise BackboneError(
-            f"not downloaded: {error}. Fetch model.safetensors of {source} on another machine, and give the "
-            "file here"
+            f"{error}. Fetch model.safetensors from there on another machine, and give the file below"
         ) from error
 
 
