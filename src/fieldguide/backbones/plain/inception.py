@@ -48,7 +48,7 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Block:
+class InceptionBlock:
     """Branches side by side."""
 
     name: str
@@ -62,8 +62,8 @@ class Block:
         return tuple(unit for branch in self.branches for unit in branch.units)
 
 
-def _block_a(name: str, pooled: int) -> Block:
-    return Block(
+def _block_a(name: str, pooled: int) -> InceptionBlock:
+    return InceptionBlock(
         name,
         (
             Branch((Unit("branch1x1", 64),)),
@@ -75,8 +75,8 @@ def _block_a(name: str, pooled: int) -> Block:
     )
 
 
-def _block_b(name: str) -> Block:
-    return Block(
+def _block_b(name: str) -> InceptionBlock:
+    return InceptionBlock(
         name,
         (
             Branch((_halving("branch3x3", 384),)),
@@ -87,7 +87,7 @@ def _block_b(name: str) -> Block:
     )
 
 
-def _block_c(name: str, inner: int) -> Block:
+def _block_c(name: str, inner: int) -> InceptionBlock:
     widths = (inner, inner, inner, inner, 192)
     sides = ((1, 1), (7, 1), (1, 7), (7, 1), (1, 7))
     double = (
@@ -99,7 +99,7 @@ def _block_c(name: str, inner: int) -> Block:
         Unit("branch7x7_2", inner, 1, 7),
         Unit("branch7x7_3", 192, 7, 1),
     )
-    return Block(
+    return InceptionBlock(
         name,
         (
             Branch((Unit("branch1x1", 192),)),
@@ -111,14 +111,14 @@ def _block_c(name: str, inner: int) -> Block:
     )
 
 
-def _block_d(name: str) -> Block:
+def _block_d(name: str) -> InceptionBlock:
     first = (
         Unit("branch7x7x3_1", 192),
         Unit("branch7x7x3_2", 192, 1, 7),
         Unit("branch7x7x3_3", 192, 7, 1),
         _halving("branch7x7x3_4", 192),
     )
-    return Block(
+    return InceptionBlock(
         name,
         (
             Branch((Unit("branch3x3_1", 192), _halving("branch3x3_2", 320))),
@@ -129,8 +129,8 @@ def _block_d(name: str) -> Block:
     )
 
 
-def _block_e(name: str) -> Block:
-    return Block(
+def _block_e(name: str) -> InceptionBlock:
+    return InceptionBlock(
         name,
         (
             Branch((Unit("branch1x1", 320),)),
@@ -225,7 +225,7 @@ class _Writing:
     graph: GraphBuilder
     layers: Layers
 
-    def block(self, given: Map, block: Block) -> Map:
+    def block(self, given: Map, block: InceptionBlock) -> Map:
         parts = [part for branch in block.branches for part in self._branch(given, branch, block.name)]
         return self.graph.side_by_side(parts, block.name)
 
