@@ -17,7 +17,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fieldguide.app import camera, data_source, job_progress, server, session_state
-from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
 from fieldguide.app.texts import counted, html_text, percent, plain, sentence, span
 from fieldguide.commands import app as command
 from fieldguide.data.corrections import Correction
@@ -25,7 +24,9 @@ from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.tasks.task import ONE_LABEL, Task
 from fieldguide.workspace.correction_table import CorrectionTable
 from fieldguide.workspace.folder import Workspace
+from fieldguide.workspace.offered_models import MOBILENET
 from fieldguide.workspace.photo_store import PhotoStore
+from fieldguide.workspace.ways_to_train import AUGMENT, PRESETS, WAYS
 from form_samples import draw, label_studio, npz
 from layered_model import write_layered_model
 from tiny_model import write_tiny_model
@@ -459,7 +460,8 @@ def test_the_pages_start_without_what_only_training_reports_and_charts_need():
 def test_every_model_file_can_be_chosen_and_the_one_that_needs_no_training(folder):
     write_tiny_model(folder / "cifar10.onnx")
     at = page("classify")
-    assert set(at.sidebar.selectbox[0].options) == {"colours.onnx", "cifar10.onnx", session_state.IMAGENET}
+    offered = {session_state.IMAGENET, MOBILENET.label}
+    assert set(at.sidebar.selectbox[0].options) == {"colours.onnx", "cifar10.onnx", *offered}
     at.sidebar.selectbox[0].select("cifar10.onnx")
     assert "This model knows 3 classes" in shown(run(at))
 

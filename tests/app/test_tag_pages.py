@@ -14,9 +14,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fieldguide.app import data_source, findings, job_progress, label_next, live, teach, train
-from fieldguide.app.choices import WAYS
 from fieldguide.workspace.folder import Workspace
 from fieldguide.workspace.tag_store import TagStore, tags_of
+from fieldguide.workspace.ways_to_train import WAYS
 from tags_made import write_tagged
 from tiny_model import tiny_tag_model, write_tiny_model
 

@@ -53,6 +53,38 @@ def test_a_timm_name_of_the_catalogue_is_the_catalogues_entry():
     assert find("resnet18.a1_in1k") is find("resnet18")
 
 
+@pytest.mark.parametrize(
+    ("spelled", "name"),
+    [
+        ("MobileNetV2", "mobilenet_v2"),
+        ("mobilenetv2_100", "mobilenet_v2"),
+        ("mobilenet-v2", "mobilenet_v2"),
+        ("MobileNet", "mobilenet_v1"),
+        ("MobileNetV3Large", "mobilenet_v3_large"),
+        ("VGG16", "vgg16"),
+        ("ResNet50", "resnet50"),
+        ("InceptionV3", "inception_v3"),
+        ("EfficientNetB0", "efficientnet_b0"),
+        ("VGG19", "vgg19"),
+        ("ResNet101", "resnet101"),
+    ],
+)
+def test_names_may_be_spelled_as_in_keras_torchvision_and_timm(spelled, name):
+    assert find(spelled) == find(name)
+
+
+def test_an_architecture_without_a_tag_means_in_the_catalogue_what_it_means_in_timm():
+    for backbone in (one for one in catalogue() if one.timm_name):
+        architecture = backbone.timm_name.partition(".")[0]
+        usual = f"{architecture}.{timm.models.get_pretrained_cfg(architecture).tag}"
+        assert find(architecture).timm_name == usual
+
+
+def test_without_timm_a_network_of_another_table_keeps_its_size(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    assert (find("inception_v3.tf_in1k").size, find("VGG19").name) == (299, "vgg19")
+
+
 def test_a_licence_that_timm_does_not_record_is_called_unknown(monkeypatch):
     config = timm.models.get_pretrained_cfg("test_resnet")
     monkeypatch.setattr(timm.models, "get_pretrained_cfg", lambda name: config)

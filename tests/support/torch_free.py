@@ -13,7 +13,7 @@ NEED_TORCH = (
     "recipes.finetune",
     "backbones.timm_networks.build",
     "backbones.timm_networks.onnx_export",
-    "backbones.timm_networks.state_dict",
+    "backbones.timm_networks.published",
     "backbones.timm_networks.tapped_network",
 )
 """The rooms in which torch or timm is at home; everything else must do without."""

@@ -1,7 +1,7 @@
 import pytest
 
-from fieldguide.app.choices import PRESETS, WAYS
 from fieldguide.workspace.training_estimate import PastRun, estimate
+from fieldguide.workspace.ways_to_train import PRESETS, WAYS
 
 
 @pytest.mark.parametrize("recipe", list(WAYS))

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from fieldguide.app import charts, session_state, widgets
-from fieldguide.app.choices import WAYS
 from fieldguide.app.texts import counted, escaped_lines, percent, plain, sentence, span
 from fieldguide.tasks.task import Task
 from fieldguide.training.remaining import passes, time_left
 from fieldguide.workspace.jobs import DONE, FAILED, RUNNING, STOPPED, STOPPING, Job, all_jobs, shown
 from fieldguide.workspace.progress_file import Stage
+from fieldguide.workspace.ways_to_train import WAYS
 
 SHOWN = 6
 """Runs shown, the newest first."""

@@ -227,7 +227,7 @@ def _train() -> None:
     least = min(numbers.values(), default=0)
     enough = not own or (len(numbers) >= (1 if isinstance(store, TagStore) else 2) and least >= FEWEST)
     chosen = st.session_state["model"]
-    name = "labelled" if chosen == session_state.IMAGENET else Path(chosen).stem
+    name = "labelled" if session_state.offered_model() else Path(chosen).stem
     out = session_state.workspace().folder / f"{file_name(name, 'labelled')}-next.onnx"
     jobs = [job for job in job_progress.trainings() if job.option("--out") == str(out)]
     busy = any(job in job_progress.busy() for job in jobs)

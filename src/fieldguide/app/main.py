@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fieldguide.app import classify, data, label_next, models, results, session_state, teach, train
+from fieldguide.app import classify, data, label_next, models, offers, results, session_state, teach, train
 from fieldguide.installation import remember_program
 
 LEAF = Path(__file__).with_name("icon.svg")
@@ -24,6 +24,8 @@ def main() -> None:
     ]
     chosen = st.navigation(pages)
     session_state.choose_model()
+    with st.sidebar:
+        offers.show()
     chosen.run()
 
 

@@ -14,10 +14,12 @@ from fieldguide.errors import FieldguideError
 from fieldguide.files import cache_folder
 from fieldguide.prediction.predictor import Predictor, load
 from fieldguide.progress import Progress
+from fieldguide.workspace import offered_models
 from fieldguide.workspace.folder import Workspace
 from fieldguide.workspace.models import StoredModel, describe, imagenet_model, model_files
+from fieldguide.workspace.offered_models import CIFAR, OfferedModel, at_hand, offered
 
-IMAGENET = "ImageNet, 1,000 everyday things"
+IMAGENET = offered_models.IMAGENET.label
 """How the model that needs no training is called."""
 _MOST_LOADED = 4
 _WANTED = "model-wanted"
@@ -32,7 +34,8 @@ def choose_model() -> None:
     """Offer the models in the sidebar; :func:`chosen_model` has the choice."""
     if (wanted := st.session_state.pop(_WANTED, None)) is not None:
         st.session_state["model"] = wanted
-    names = [*(path.name for path in model_files(workspace().folder)), IMAGENET]
+    files = [path.name for path in model_files(workspace().folder)]
+    names = [*files, *(model.label for model in offered(files))]
     if st.session_state.get("model") not in names:
         st.session_state.pop("model", None)
     st.sidebar.selectbox("Model", names, key="model", format_func=distinct(names).__getitem__)
@@ -75,10 +78,23 @@ def chosen_model() -> Predictor | None:
     """The model chosen in the sidebar, loaded; None where it cannot be used, which the page then says."""
     name = st.session_state["model"]
     with errors_shown():
-        if name != IMAGENET:
+        model = offered_model()
+        if model is None:
             return loaded(workspace().folder / name)
-        return loaded(_imagenet())
+        if can_answer(model):
+            return loaded(_imagenet(model.name))
+        st.info("This model is not here yet. The sidebar says what it needs; or choose another model there.")
     return None
+
+
+def offered_model() -> OfferedModel | None:
+    """The model chosen in the sidebar, where it is no file of DIR."""
+    return {model.label: model for model in offered(())}.get(st.session_state["model"])
+
+
+def can_answer(model: OfferedModel) -> bool:
+    """Whether a model that is no file of DIR can be used now, without a network."""
+    return model is not CIFAR and at_hand(model, cache_folder())
 
 
 def loaded(path: Path) -> Predictor:
@@ -139,14 +155,15 @@ def bar(words: str) -> Iterator[Progress]:
         place.empty()
 
 
-def _imagenet() -> Path:
+def _imagenet(backbone: str) -> Path:
     """Its file, looked into once a tab: that reads it whole."""
-    known: Path | None = st.session_state.get("imagenet")
+    key = f"imagenet-{backbone}"
+    known: Path | None = st.session_state.get(key)
     if known is None or not known.is_file():
         with bar("Preparing the ImageNet model, once") as progress:
             place = st.empty()
             place.info("The ImageNet model is being prepared. This takes some seconds, only the first time.")
-            known = st.session_state["imagenet"] = imagenet_model(cache_folder(), progress)
+            known = st.session_state[key] = imagenet_model(cache_folder(), progress, backbone)
             place.empty()
     return known
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import streamlit as st
 
 from fieldguide.app import correction, data_source, job_progress, session_state, widgets
-from fieldguide.app.choices import AUGMENT, PRESETS, WAYS
 from fieldguide.app.texts import counted, plain, span
 from fieldguide.backbones.catalogue import catalogue, usable_offline
 from fieldguide.data.dataset import Dataset
@@ -21,6 +20,7 @@ from fieldguide.workspace.jobs import DONE, shown, start
 from fieldguide.workspace.photo_store import PhotoStore
 from fieldguide.workspace.tag_store import TagStore, tags_of
 from fieldguide.workspace.training_estimate import Estimate, PastRun, estimate
+from fieldguide.workspace.ways_to_train import AUGMENT, PRESETS, WAYS
 
 TITLE, ICON, PLACE = "Train", ":material/model_training:", "train"
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from fieldguide.backbones.plain.names import architecture_of
+from fieldguide.backbones.plain.names import OTHER_NAMES, architecture_of, letters, spelled_as
 from fieldguide.backbones.weights import HubWeights, PackagedWeights, PublishedEncoder, WeightsSource
 from fieldguide.errors import BackboneError
 from fieldguide.installation import program_command
@@ -76,6 +76,8 @@ def catalogue() -> tuple[Backbone, ...]:
 def find(name: str) -> Backbone:
     """Look up a backbone by its name here or in timm (``architecture`` or ``architecture.tag``).
 
+    Names may be spelled as in torchvision and Keras, too: case, underscores and hyphens do not matter.
+
     Raises
     ------
     BackboneError
@@ -86,10 +88,15 @@ def find(name: str) -> Backbone:
     >>> backbone = find("resnet18")
     >>> backbone.timm_name, backbone.licence, backbone.features, backbone.needs_torch
     ('resnet18.a1_in1k', 'apache-2.0', 512, False)
+    >>> find("MobileNetV2").name, find("mobilenetv2_100").name
+    ('mobilenet_v2', 'mobilenet_v2')
     """
     for backbone in _CATALOGUE:
         if name and name in (backbone.name, backbone.timm_name):
             return backbone
+    if (meant := _meant(name)) is not None:
+        return meant
+    name = spelled_as(name) or name
     try:
         import timm
     except ImportError:
@@ -115,8 +122,20 @@ def usable_names() -> tuple[str, ...]:
     return tuple(backbone.name for backbone in _CATALOGUE if usable_offline(backbone))
 
 
+def _meant(name: str) -> Backbone | None:
+    """What another library calls so, or what an architecture means that is named without a tag."""
+    plain = letters(OTHER_NAMES.get(letters(name), name))
+    own = (backbone for backbone in _CATALOGUE if plain and letters(backbone.name) == plain)
+    usual = (backbone for backbone in _CATALOGUE if name and backbone.timm_name.partition(".")[0] == name)
+    return next(own, None) or next((one for one in usual if one.name not in _NOT_USUAL), None)
+
+
+_NOT_USUAL = ("clip_base",)
+"""Whose architecture, named without a tag, means other weights in timm."""
+
+
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), known, n=4, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}? " if near else ""
     if os.path.isdir(name):  # noqa: PTH112 - of any text
         hint = f"the folder of this name is called {name + '/'!r}; "
@@ -134,11 +153,14 @@ def _plain(name: str) -> Backbone:
         timm_name=name,
         licence=UNKNOWN_LICENCE,
         megabytes=0.0,
-        size=224,
+        size=_OWN_SIZES.get(str(architecture_of(name)), 224),
         features=0,
         description=f"{name}, with weights of your own",
         source=HubWeights(f"timm/{name}"),
     )
+
+
+_OWN_SIZES = {"inception_v3": 299, "tf_efficientnet_lite1": 240, "tf_efficientnet_lite2": 260}
 
 
 def _from_timm(name: str, config: Any) -> Backbone:

@@ -133,6 +133,7 @@ def _built(request: Request, architecture: str) -> ExportedBackbone:
         timm_name=backbone.timm_name,
         weights=request.file,
         taps=request.taps,
+        form=built.form,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from fieldguide.backbones.plain.form import NetworkForm
 from fieldguide.backbones.taps import DEFAULT_TAPS, Taps
 from fieldguide.files import atomic_write, cache_folder, scratch_folder
 from fieldguide.images.preprocessing import Preprocessing
@@ -44,6 +45,8 @@ class ExportedBackbone:
     """Which depths were asked for."""
     parts: tuple["ExportedBackbone", ...] = ()
     """The backbones that work side by side in it; empty for a single one."""
+    form: NetworkForm | None = None
+    """How the weights file holds the network; None where that is as timm itself does."""
     made_with: tuple[str, ...] = ()
     """Packages whose version the file depends on, beyond those that every model file is made with."""
 

@@ -60,7 +60,12 @@ def remove(path: Path) -> None:
         raise OutputError(f"{path}: cannot be deleted ({error.strerror}); check its permissions") from error
 
 
-def imagenet_model(cache: Path, progress: Progress = silent) -> Path:
+def imagenet_file(cache: Path, backbone: str = IMAGENET_BACKBONE) -> Path:
+    """Where :func:`imagenet_model` keeps the model file."""
+    return cache / "models" / f"imagenet-{backbone}.onnx"
+
+
+def imagenet_model(cache: Path, progress: Progress = silent, backbone: str = IMAGENET_BACKBONE) -> Path:
     """The model file of ImageNet's 1,000 classes, made once.
 
     Parameters
@@ -69,6 +74,8 @@ def imagenet_model(cache: Path, progress: Progress = silent) -> Path:
         From :func:`fieldguide.files.cache_folder`.
     progress
         Callback for progress: the work, which takes some seconds the first time.
+    backbone
+        The network; weights that are not on this machine are downloaded.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def imagenet_model(cache: Path, progress: Progress = silent) -> Path:
     OutputError
         If the cache cannot be written to.
     """
-    path = cache / "models" / f"imagenet-{IMAGENET_BACKBONE}.onnx"
+    path = imagenet_file(cache, backbone)
     if path.is_file() and describe(path).problem is None:
         return path
     from fieldguide.learning.pretrained import (
@@ -85,5 +92,5 @@ def imagenet_model(cache: Path, progress: Progress = silent) -> Path:
     )
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pretrained(IMAGENET_BACKBONE, path, progress=progress)
+    pretrained(backbone, path, progress=progress)
     return path

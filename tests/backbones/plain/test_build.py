@@ -257,8 +257,8 @@ def test_weights_of_another_network_are_refused(saved):
 
 
 def test_unknown_networks_are_refused(saved):
-    with pytest.raises(BackboneError, match=r"inception_v3: .*allowed are .*resnet18"):
-        build("inception_v3", saved("resnet18"), preprocessing(32))
+    with pytest.raises(BackboneError, match=r"densenet121: .*allowed are .*resnet18"):
+        build("densenet121", saved("resnet18"), preprocessing(32))
 
 
 def test_weights_of_half_width_become_float32(tmp_path, saved):

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import zipfile
+from functools import partial
+from unittest import mock
 
 import numpy as np
 import onnxruntime
@@ -127,7 +130,67 @@ def vgg16():
     return network, layers
 
 
+def mobilenet_v3():
+    network = randomised(timm.create_model("mobilenetv3_large_100", pad_type="same", bn_eps=1e-3))
+    layers = {"conv": convolution(network.conv_stem), "conv_bn": norm(network.bn1)}
+    blocks = [block for stage in network.blocks for block in stage]
+    for number, block in enumerate(blocks[:-1]):
+        own = f"expanded_conv_{number}" if number else "expanded_conv"
+        parts = [("expand", "conv_pw", "bn1")] if number else []
+        norms = ("bn2", "bn3") if number else ("bn1", "bn2")
+        parts += [
+            ("depthwise", "conv_dw", norms[0]),
+            ("project", "conv_pwl" if number else "conv_pw", norms[1]),
+        ]
+        for part, layer, behind in parts:
+            if part == "project" and hasattr(block.se, "conv_reduce"):
+                layers[f"{own}_squeeze_excite_conv"] = convolution(block.se.conv_reduce)
+                layers[f"{own}_squeeze_excite_conv_1"] = convolution(block.se.conv_expand)
+            layers[f"{own}_{part}"] = convolution(getattr(block, layer))
+            layers[f"{own}_{part}_bn"] = norm(getattr(block, behind))
+    layers["conv_1"], layers["conv_1_bn"] = convolution(blocks[-1].conv), norm(blocks[-1].bn1)
+    layers["conv_2"] = convolution(network.conv_head)
+    weight = network.classifier.weight.T.reshape(1, 1, 1280, 1000)
+    layers["logits"] = [weight.numpy(), network.classifier.bias.numpy()]
+    return network, layers
+
+
+KERAS_LISTS = {
+    "A": (3, 1, 4, 0, 2, 5, 6),
+    "B": (1, 2, 0, 3),
+    "C": (4, 5, 1, 6, 2, 7, 0, 3, 8, 9),
+    "D": (2, 3, 0, 4, 1, 5),
+    "E": (4, 1, 5, 2, 3, 6, 7, 0, 8),
+}
+"""Kind of block → the order in which Keras 3.15 lists its convolutions, as numbers of those it makes."""
+
+
+def inception():
+    """Layers as Keras lists them, named in the order in which it makes them; its norms have no scale."""
+    network = timm.create_model("inception_v3")
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.ones_(module.weight)
+    randomised(network)
+    made, listed = [], []
+    for child in network.children():
+        units = [m for m in child.modules() if hasattr(m, "conv") and isinstance(m.conv, torch.nn.Conv2d)]
+        kind = type(child).__name__.removeprefix("Inception")
+        order = KERAS_LISTS.get(kind, range(len(units)))
+        listed += [len(made) + at for at in order]
+        made += units
+    layers = {}
+    for at in listed:
+        behind = f"_{at}" if at else ""
+        layers[f"conv2d{behind}"] = convolution(made[at].conv)
+        layers[f"batch_normalization{behind}"] = norm(made[at].bn)[1:]
+    layers["predictions"] = linear(network.fc)
+    return network, layers
+
+
 NETWORKS = {
+    "mobilenetv3_large_100": (mobilenet_v3, "tf", 65),
+    "inception_v3": (inception, "tf", 75),
     "mobilenetv1_100": (mobilenet, "tf", 64),
     "mobilenetv2_100": (mobilenet_v2, "tf", 65),
     "resnet50": (resnet50, "caffe", 64),
@@ -151,7 +214,9 @@ def write_named(path, layers, words=True, inside=None):
         file.attrs["backend"] = b"tensorflow"
         for name in names:
             group, tensors = file.create_group(name), layers.get(name, [])
-            if len(tensors) == 4:
+            if "batch_norm" in name:
+                last = ["beta:0", "moving_mean:0", "moving_variance:0"]
+            elif len(tensors) == 4:
                 last = ["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"]
             else:
                 last = [
@@ -168,7 +233,7 @@ def write_named(path, layers, words=True, inside=None):
 
 def kind(name, tensors):
     """The class of a layer as `to_snake_case` of Keras 3 writes it."""
-    if len(tensors) == 4:
+    if "batch_norm" in name or len(tensors) == 4:
         return "batch_normalization"
     if tensors[0].ndim == 2:
         return "dense"
@@ -205,7 +270,9 @@ def expected(network, mode, images):
     """Class scores with Keras's own preprocessing."""
     planes = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     given = planes.flip(1) - CAFFE if mode == "caffe" else planes / 127.5 - 1
-    with torch.inference_mode():
+    # Zeros around a map do not count in TensorFlow's means.
+    means = partial(functional.avg_pool2d, count_include_pad=False)
+    with torch.inference_mode(), mock.patch.object(functional, "avg_pool2d", means):
         return network(given).numpy()
 
 
@@ -242,7 +309,7 @@ def test_every_form_of_the_file_gives_the_same_model(made, tmp_path, name):
     for number, write in enumerate(WRITERS.values()):
         path = tmp_path / f"{number}.weights.h5"
         write(path, layers)
-        models.add(build(name, path, Preprocessing(64), head=True).model)
+        models.add(build(name, path, Preprocessing(75), head=True).model)
         path.unlink()
     assert len(models) == 1
 
@@ -260,13 +327,13 @@ def test_the_names_that_vgg_was_first_published_with(made, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_files_without_a_top_give_features(made, tmp_path, name):
     _, layers = made(name)
-    tops = ("conv_preds", "predictions", "fc1", "fc2")
+    tops = ("conv_preds", "logits", "predictions", "fc1", "fc2")
     write_named(tmp_path / "notop.h5", {layer: t for layer, t in layers.items() if layer not in tops})
-    built = build(name, tmp_path / "notop.h5", Preprocessing(64))
+    built = build(name, tmp_path / "notop.h5", Preprocessing(75))
     if name == "vgg16":
         assert built.depths[-1] == ("features.30:max", 512)
-    with pytest.raises(BackboneError, match=r"tensor (conv_preds|predictions|fc1)\.kernel is missing"):
-        build(name, tmp_path / "notop.h5", Preprocessing(64), head=True)
+    with pytest.raises(BackboneError, match=r"tensor (conv_preds|logits|predictions|fc1)\.kernel is missing"):
+        build(name, tmp_path / "notop.h5", Preprocessing(75), head=True)
 
 
 def test_mobilenet_pads_at_the_end_whatever_the_size(made, tmp_path):
@@ -287,6 +354,51 @@ def test_mobilenet_pads_at_the_end_whatever_the_size(made, tmp_path):
         wanted = network.classifier(current.mean((2, 3))).numpy()
     found = logits(build("mobilenetv1_100", tmp_path / "w.h5", Preprocessing(100), head=True), images)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_network_of_a_session_counts_on(made, tmp_path):
+    _, layers = made("inception_v3")
+    write_named(tmp_path / "first.h5", layers)
+    counted = {}
+    for name, tensors in layers.items():
+        kind, _, number = name.rpartition("_")
+        if name == "predictions":
+            counted[name] = tensors
+        else:
+            kind, number = (kind, int(number)) if number.isdigit() else (name, 0)
+            counted[f"{kind}_{number + 94}"] = tensors
+    write_named(tmp_path / "second.h5", counted)
+    first, second = (
+        build("inception_v3", tmp_path / f"{name}.h5", Preprocessing(75)) for name in ("first", "second")
+    )
+    assert first.model == second.model
+
+
+def test_weights_in_a_keras_file_are_read(made, tmp_path):
+    _, layers = made("mobilenetv2_100")
+    write_numbered(tmp_path / "model.weights.h5", layers, named=True)
+    with zipfile.ZipFile(tmp_path / "w.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+        archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
+    first, second = (
+        build("mobilenetv2_100", tmp_path / name, Preprocessing(64))
+        for name in ("model.weights.h5", "w.keras")
+    )
+    assert first.model == second.model
+
+
+@pytest.mark.parametrize(
+    ("member", "kind", "match"),
+    [
+        ("model.weights.h5", zipfile.ZIP_DEFLATED, "its member model.weights.h5 is compressed"),
+        ("other.h5", zipfile.ZIP_STORED, "not a readable file of Keras"),
+    ],
+)
+def test_a_keras_file_without_its_weights_is_refused(tmp_path, member, kind, match):
+    with zipfile.ZipFile(tmp_path / "w.keras", "w", kind) as archive:
+        archive.writestr(member, bytes(1000))
+    with pytest.raises(BackboneError, match=match):
+        read_keras(tmp_path / "w.keras")
 
 
 def test_a_layer_of_another_shape_is_named(made, tmp_path):
@@ -422,7 +534,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
     content = path.read_bytes()
     for cut in (0, 7, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:cut])
-        with pytest.raises(BackboneError, match="not a readable HDF5 file"):
+        with pytest.raises(BackboneError, match="not a readable file of Keras"):
             read_keras(path)
     with h5py.File(path, "w") as file:
         file["x"] = np.ones(3)

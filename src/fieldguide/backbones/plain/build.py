@@ -8,13 +8,16 @@ where ONNX Runtime is given the same operators.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 
 from fieldguide.backbones.plain.catalogue import ARCHITECTURES, Published
+from fieldguide.backbones.plain.form import NetworkForm
 from fieldguide.backbones.plain.graph import GraphBuilder
-from fieldguide.backbones.plain.layers import CLASSIFIER, Layers, State
+from fieldguide.backbones.plain.layers import CLASSIFIER, Layers
 from fieldguide.backbones.plain.tapped import features, logits, normalised
+from fieldguide.backbones.plain.vgg import HIDDEN
 from fieldguide.backbones.plain.weights import read_weights
 from fieldguide.backbones.taps import DEFAULT_TAPS, Taps
 from fieldguide.errors import BackboneError
@@ -32,7 +35,9 @@ class BuiltNetwork:
     classes: int | None
     """Columns of `logits`; None without a head."""
     preprocessing: Preprocessing
-    """As asked for; mean and standard deviation are those of the weights' publisher where it has its own."""
+    """As asked for, but for what the weights' publisher does otherwise: mean, standard deviation, filter."""
+    form: NetworkForm
+    """Of the file."""
 
 
 def build(
@@ -55,28 +60,71 @@ def build(
         raise BackboneError(
             f"{architecture}: is not built without torch; allowed are {', '.join(ARCHITECTURES)}"
         )
-    published, layers = _opened(architecture, weights)
-    return assembled(published, layers, preprocessing, taps, head)
-
-
-def _opened(architecture: str, weights: Path) -> tuple[Published, Layers]:
     state = read_weights(weights)
-    published = publisher_of(ARCHITECTURES[architecture], state)
-    return published, Layers(state, published.layout, weights, architecture)
+    names = frozenset(state)
+    published = publisher_of(ARCHITECTURES[architecture], names)
+    layers = Layers(state, published.layout, weights, architecture)
+    try:
+        prepared = published.prepared(preprocessing, state, weights)
+        del state  # layers lets go what is taken, to spare memory
+        return assembled(published, layers, prepared, taps, head)
+    except BackboneError as error:
+        raise told_otherwise(error, architecture, names) from error
 
 
-def publisher_of(published: Sequence[Published], state: State) -> Published:
+def told_otherwise(error: BackboneError, architecture: str, names: AbstractSet[str]) -> BackboneError:
+    """Add to an error which network a file holds, where that is another one."""
+    found = looks_like(names)
+    if not found or architecture in found:
+        return error
+    return BackboneError(f"{error}. The file looks like {' or '.join(found)}: give that name")
+
+
+def looks_like(names: AbstractSet[str]) -> tuple[str, ...]:
+    """Which architectures a file may hold, by the names of its tensors; several where they share names."""
+    weights = {name for name in names if name.endswith(_WEIGHTS)}
+    fitting = (
+        architecture
+        for architecture, publishers in ARCHITECTURES.items()
+        for published in publishers
+        if weights
+        and {name for name in weights if not name.startswith(published.layout.unused)}
+        == _named_weights(published)
+    )
+    return tuple(dict.fromkeys(fitting))
+
+
+def _named_weights(published: Published) -> set[str]:
+    layout = published.layout
+    norms = {f"{names.norm}.{layout.words.norm[0]}" for names in layout.names.values() if names.norm}
+    return {name for name in layout.tensors | norms if name.endswith(_WEIGHTS)}
+
+
+_WEIGHTS = (".weight", ".kernel")
+
+
+def form_of(publisher: str, layers: Layers) -> NetworkForm:
+    """Tell the form of a file from its layers, before they are taken.
+
+    Raises
+    ------
+    BackboneError
+        If a linear layer has a shape that no layer has.
+    """
+    classes, hidden = (layers.width(place) if layers.has(place) else 0 for place in (CLASSIFIER, HIDDEN[0]))
+    return NetworkForm(publisher, classes, hidden)
+
+
+def publisher_of(published: Sequence[Published], names: AbstractSet[str]) -> Published:
     """Whose layout most of a file's names belong to; the first where none does."""
-    return max(published, key=lambda one: len(one.layout.tensors & state.keys()))
+    return max(published, key=lambda one: len(one.layout.tensors & names))
 
 
 def assembled(
     published: Published, layers: Layers, preprocessing: Preprocessing, taps: Taps, head: bool
 ) -> BuiltNetwork:
     """Build a network from its layers; as :func:`build`."""
-    own = published.normalisation
-    if own is not None:
-        preprocessing = replace(preprocessing, mean=own.mean, std=own.std)
+    form = form_of(published.layout.publisher, layers)
     graph = GraphBuilder(preprocessing.size)
     image = normalised(graph, preprocessing.mean, preprocessing.std)
     passage = published.network.run(graph, layers, image)
@@ -87,4 +135,4 @@ def assembled(
     layers.finish()
     outputs = {} if classes is None else {"logits": classes}
     model = graph.model(outputs | {"features": sum(width for _, width in depths)})
-    return BuiltNetwork(model.SerializeToString(deterministic=True), depths, classes, preprocessing)
+    return BuiltNetwork(model.SerializeToString(deterministic=True), depths, classes, preprocessing, form)

@@ -125,10 +125,11 @@ class GraphBuilder:
         stride: int = 1,
         padding: Padding | Literal["none"] = "symmetric",
     ) -> Map:
-        """Add a convolution with square kernels; the groups follow from the kernel's shape."""
+        """Add a convolution; the groups follow from the kernel's shape."""
         weight, bias = kernel.folded()
-        side = weight.shape[2]
-        before, after = _padded(given.side, side, stride, padding)
+        rows, columns = weight.shape[2:]
+        top, bottom = padded(given.side, rows, stride, padding)
+        left, right = padded(given.side, columns, stride, padding)
         inputs = [given.name, self.constant(f"{key}.weight", weight)]
         if bias is not None:
             inputs.append(self.constant(f"{key}.bias", bias))
@@ -137,11 +138,11 @@ class GraphBuilder:
             inputs,
             key,
             group=given.channels // weight.shape[1],
-            kernel_shape=[side, side],
-            pads=[before, before, after, after],
+            kernel_shape=[rows, columns],
+            pads=[top, left, bottom, right],
             strides=[stride, stride],
         )
-        return Map(name, len(weight), (given.side + before + after - side) // stride + 1)
+        return Map(name, len(weight), (given.side + top + bottom - rows) // stride + 1)
 
     def activation(self, given: Map, kind: Activation) -> Map:
         """Add a function of single values."""
@@ -158,6 +159,45 @@ class GraphBuilder:
             strides=[stride, stride],
         )
         return Map(name, given.channels, (given.side + 2 * padding - size) // stride + 1)
+
+    def mean_around(self, given: Map, margin_counts: bool) -> Map:
+        """Add means over 3 × 3 places around each.
+
+        Parameters
+        ----------
+        given
+            What is averaged.
+        margin_counts
+            Whether the zeros around a map are averaged too.
+        """
+        name = self.node(
+            "AveragePool",
+            [given.name],
+            f"{given.name}.mean_around",
+            count_include_pad=int(margin_counts),
+            kernel_shape=[3, 3],
+            pads=[1] * 4,
+            strides=[1, 1],
+        )
+        return Map(name, given.channels, given.side)
+
+    def side_by_side(self, maps: Sequence[Map], output: str) -> Map:
+        """Put maps of the same side behind each other, channel by channel."""
+        name = self.node("Concat", [one.name for one in maps], output, axis=1)
+        return Map(name, sum(one.channels for one in maps), maps[0].side)
+
+    def needs(self, side: int, what: str) -> None:
+        """See that an image is large enough.
+
+        Raises
+        ------
+        BackboneError
+            If its side has fewer pixels.
+        """
+        if self.size < side:
+            raise BackboneError(
+                f"{what}: takes images of {side} pixels or more, got {self.size}; choose a larger size"
+            )
 
     def add(self, first: Map, second: Map, output: str) -> Map:
         """Add two maps of the same shape."""
@@ -195,8 +235,8 @@ def _own(name: str) -> str:
     return name if name in OUTPUTS or name.startswith(_PREFIX) else _PREFIX + name
 
 
-def _padded(size: int, kernel: int, stride: int, padding: str) -> tuple[int, int]:
-    """Rows of zeros before and after a map."""
+def padded(size: int, kernel: int, stride: int, padding: str) -> tuple[int, int]:
+    """Rows of zeros before and after a map of `size` rows that a convolution is given."""
     if padding == "none":
         return 0, 0
     if padding == "end" and stride > 1:

@@ -1,17 +1,23 @@
-"""Reads Keras's files of weights through h5py, layer by layer.
+"""Reads Keras's files through h5py, layer by layer: those of weights, and the weights in ``.keras`` files.
 
 ``.h5`` files name the layers in an attribute, ``layer_names``, and the tensors of each in ``weight_names``;
 ``.weights.h5`` files (Keras 3) have a group ``vars`` for each layer, whose tensors are numbered, and count
-layers by class: ``layers/conv2d_1/vars/0``.
+layers by class: ``layers/conv2d_1/vars/0``. Most say the layer's own name there, too.
+
+Layers that their network gives no name are counted by Keras, from the first layer of the session on: two
+networks made one after the other differ in their names. So they are counted anew here, from zero.
 
 HDF5 can point to other files and make much of little (links, external storage, virtual data sets,
 compression). None of these is in a file that Keras writes, and all are refused.
 """
 
+import contextlib
 import importlib
-from collections.abc import Iterator
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numpy.typing import NDArray
 
@@ -20,7 +26,17 @@ from fieldguide.errors import BackboneError
 Arrays = dict[str, NDArray[Any]]
 
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+_UNSCALED = _NORM[1:]
+"""Of a batch norm without a scale."""
+_STANDARDISED = ("mean", "variance", "count")
+"""Of a layer that standardises pixels; it counts what it has learned from."""
 _LINEAR = ("kernel", "bias")
+_IN_ZIP = "model.weights.h5"
+"""Where a ``.keras`` file has its weights."""
+_COUNTED = re.compile(r"(conv2d|normalization|batch_normalization)(?:_(\d+))?")
+"""What Keras calls layers that have no name."""
+COUNTED = "layers/"
+"""Before the number of a layer in a file that says no names."""
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 """Where the layers lie in ``.weights.h5``; the second in TensorFlow 2.12 and 2.13."""
 
@@ -36,7 +52,8 @@ def read_keras(path: Path) -> Arrays:
     -------
     dict of str to ndarray
         By the layer's name and one of ``kernel``, ``bias``, ``gamma``, ``beta``, ``moving_mean`` and
-        ``moving_variance``.
+        ``moving_variance``; ``mean`` and ``variance`` of a layer that standardises pixels. Where the file
+        has no names, the layer is called by its class and number: ``layers/conv2d_1``.
 
     Raises
     ------
@@ -48,14 +65,46 @@ def read_keras(path: Path) -> Arrays:
     except ImportError:
         raise BackboneError(f"{path}: h5py is needed to read it: pip install h5py") from None
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as content, h5py.File(content, "r") as file:
             size = path.stat().st_size
             layers = {name: [_array(one, size) for one in found] for name, found in _layers(file)}
     except _Unreadable as reason:
         raise BackboneError(f"{path}: is not a weights file written by Keras ({reason})") from reason
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, UnicodeDecodeError) as error:
-        raise BackboneError(f"{path}: is not a readable HDF5 file ({type(error).__name__})") from error
-    return {f"{layer}.{word}": one for layer, found in layers.items() for word, one in _named(layer, found)}
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise BackboneError(f"{path}: is not a readable file of Keras ({type(error).__name__})") from error
+    names = _from_zero(layers)
+    return {
+        f"{names[layer]}.{word}": one for layer, found in layers.items() for word, one in _named(layer, found)
+    }
+
+
+def _from_zero(layers: Iterable[str]) -> dict[str, str]:
+    """What layers are called: those that Keras counted are counted anew, by the order of their numbers."""
+    names = {layer: layer for layer in layers}
+    numbers: dict[str, list[tuple[int, str]]] = {}
+    for layer in names:
+        if found := _COUNTED.fullmatch(layer):
+            numbers.setdefault(found[1], []).append((int(found[2] or 0), layer))
+    for kind, members in numbers.items():
+        for at, (_, layer) in enumerate(sorted(members)):
+            names[layer] = f"{kind}_{at}" if at else kind
+    return names
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file, or the weights in a ``.keras`` file, which is a zip of settings and weights."""
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            yield file
+            return
+        with zipfile.ZipFile(file) as archive:
+            info = archive.getinfo(_IN_ZIP)
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > path.stat().st_size:
+                raise _Unreadable(f"its member {_IN_ZIP} is compressed")
+            with archive.open(info) as member:
+                yield member
 
 
 def _h5py() -> Any:
@@ -78,7 +127,7 @@ def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
         numbered = _item(group, "vars") if "vars" in group else None
         if numbered is not None and len(numbered):
             yield (
-                str(numbered.attrs.get("name", layer)),
+                str(numbered.attrs.get("name", COUNTED + layer)),
                 [_item(numbered, str(n)) for n in range(len(numbered))],
             )
 
@@ -104,7 +153,8 @@ def _item(group: Any, name: str) -> Any:
 
 
 def _array(found: Any, size: int) -> NDArray[Any]:
-    if not isinstance(found, _h5py().Dataset) or found.dtype.kind != "f":
+    counter = isinstance(found, _h5py().Dataset) and found.dtype.kind in "iu" and found.shape == ()
+    if not isinstance(found, _h5py().Dataset) or not (found.dtype.kind == "f" or counter):
         raise _Unreadable(f"{found.name} holds no floating-point numbers")
     if found.external or found.is_virtual or found.id.get_storage_size() != found.nbytes:
         raise _Unreadable(f"{found.name} is kept in another file, or compressed")
@@ -118,6 +168,10 @@ def _named(layer: str, found: list[NDArray[Any]]) -> Iterator[tuple[str, NDArray
     """The tensors of a layer, which stand in Keras's order: their own names were others in older versions."""
     if len(found) == len(_NORM):
         yield from zip(_NORM, found, strict=True)
+    elif len(found) == len(_STANDARDISED):
+        standardises = found[-1].ndim == 0
+        words = _STANDARDISED if standardises else _UNSCALED
+        yield from list(zip(words, found, strict=True))[: 2 if standardises else None]
     elif len(found) <= len(_LINEAR):
         yield from zip(_LINEAR, found, strict=False)
     else:

@@ -58,6 +58,10 @@ class WeightLayout:
     words: Words = TORCH
     bgr: bool = False
     """Whether the network was trained on blue, green and red, in this order."""
+    unused: tuple[str, ...] = ()
+    """Beginnings of the names of tensors that only training needs."""
+    scaled_norms: bool = True
+    """Whether batch norms have a scale; Keras leaves it out of some networks, where it is one."""
 
     @property
     def tensors(self) -> set[str]:
@@ -82,13 +86,15 @@ class Layers:
 
     def __init__(self, state: State, layout: WeightLayout, path: Path, architecture: str) -> None:
         self._left = {
-            name: values for name, values in state.items() if not name.endswith(".num_batches_tracked")
+            name: values
+            for name, values in state.items()
+            if not name.endswith(".num_batches_tracked") and not name.startswith(layout.unused)
         }
         self._layout, self._path, self._architecture = layout, path, architecture
 
     def has(self, place: str) -> bool:
-        """Whether the file holds the weights of a place."""
-        return self._name(place) in self._left
+        """Whether the network has such a place, and the file holds its weights."""
+        return place in self._layout.names and self._name(place) in self._left
 
     def width(self, place: str) -> int:
         """How many outputs a linear layer or convolution has, as the file says.
@@ -153,9 +159,10 @@ class Layers:
     def _norm(self, name: str | None, channels: int, epsilon: float) -> Norm | None:
         if name is None:
             return None
-        scale, shift, mean, variance = (
-            self._take(f"{name}.{word}", (channels,)) for word in self._layout.words.norm
-        )
+        words = self._layout.words.norm
+        scaled = self._layout.scaled_norms
+        scale = self._take(f"{name}.{words[0]}", (channels,)) if scaled else np.ones(channels, np.float32)
+        shift, mean, variance = (self._take(f"{name}.{word}", (channels,)) for word in words[1:])
         return Norm(scale, shift, mean, variance, epsilon)
 
     def _name(self, place: str) -> str:

@@ -6,8 +6,11 @@ numbered names count them in the order of its own list of layers.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from string import ascii_lowercase
 
-from fieldguide.backbones.plain.inverted_residual import InvertedResiduals
+from fieldguide.backbones.plain.inception import InceptionV3
+from fieldguide.backbones.plain.inverted_residual import InvertedResiduals, MobileBlock
+from fieldguide.backbones.plain.keras_file import COUNTED
 from fieldguide.backbones.plain.layers import CLASSIFIER, KERAS, Names, WeightLayout
 from fieldguide.backbones.plain.residual import ResidualNetwork
 from fieldguide.backbones.plain.vgg import HIDDEN, Vgg
@@ -74,6 +77,47 @@ def torchvision_mobilenet_v2(network: InvertedResiduals) -> Pairs:
     yield CLASSIFIER, Names("classifier.1")
 
 
+def torchvision_efficientnet(network: InvertedResiduals) -> Pairs:
+    """Torchvision's names of EfficientNet: blocks within stages."""
+    yield "stem", Names("features.0.0", "features.0.1")
+    for place, block in network.blocks():
+        stage, number = place.removeprefix("blocks.").split(".")
+        yield from _torchvision_block(place, f"features.{int(stage) + 1}.{number}.block", block)
+    head = f"features.{len(network.stages) + 1}"
+    yield "head", Names(f"{head}.0", f"{head}.1")
+    yield CLASSIFIER, Names("classifier.1")
+
+
+def torchvision_mobilenet_v3(network: InvertedResiduals) -> Pairs:
+    """Torchvision's names of MobileNetV3: blocks one after another, two linear layers at the end."""
+    yield "stem", Names("features.0.0", "features.0.1")
+    for number, (place, block) in enumerate(network.blocks(), 1):
+        own = f"features.{number}"
+        if block.kind == "plain":
+            yield f"{place}.plain", Names(f"{own}.0", f"{own}.1")
+        else:
+            yield from _torchvision_block(place, f"{own}.block", block)
+    yield "head", Names("classifier.0")
+    yield CLASSIFIER, Names("classifier.3")
+
+
+def _torchvision_block(place: str, own: str, block: MobileBlock) -> Pairs:
+    inverted = ("expand",) if block.kind == "inverted" else ()
+    squeeze = ("squeeze",) if block.squeeze else ()
+    for number, part in enumerate((*inverted, "depthwise", *squeeze, "project")):
+        if part == "squeeze":
+            yield f"{place}.squeeze.reduce", Names(f"{own}.{number}.fc1")
+            yield f"{place}.squeeze.restore", Names(f"{own}.{number}.fc2")
+        else:
+            yield f"{place}.{part}", Names(f"{own}.{number}.0", f"{own}.{number}.1")
+
+
+def torch_inception(network: InceptionV3) -> Pairs:
+    """The names of Inception V3 that timm and torchvision share."""
+    yield from ((place, Names(f"{place}.conv", f"{place}.bn")) for place in network.places())
+    yield CLASSIFIER, Names("fc")
+
+
 def torch_residual(network: ResidualNetwork) -> Pairs:
     """The names of ResNets that timm and torchvision share."""
     yield "stem", Names("conv1", "bn1")
@@ -134,17 +178,72 @@ def keras_vgg(network: Vgg) -> Pairs:
     yield from zip((*HIDDEN, CLASSIFIER), map(Names, ("fc1", "fc2", "predictions")), strict=True)
 
 
+def keras_mobilenet_v3(network: InvertedResiduals) -> Pairs:
+    """Keras's names of MobileNetV3."""
+    yield "stem", Names("conv", "conv_bn")
+    for number, (place, block) in enumerate(network.blocks()):
+        own = f"expanded_conv_{number}" if number else "expanded_conv"
+        if block.kind == "plain":
+            yield f"{place}.plain", Names("conv_1", "conv_1_bn")
+            continue
+        if block.kind == "inverted":
+            yield f"{place}.expand", Names(f"{own}_expand", f"{own}_expand_bn")
+        yield f"{place}.depthwise", Names(f"{own}_depthwise", f"{own}_depthwise_bn")
+        if block.squeeze:
+            yield f"{place}.squeeze.reduce", Names(f"{own}_squeeze_excite_conv")
+            yield f"{place}.squeeze.restore", Names(f"{own}_squeeze_excite_conv_1")
+        yield f"{place}.project", Names(f"{own}_project", f"{own}_project_bn")
+    yield "head", Names("conv_2")
+    yield CLASSIFIER, Names("logits")
+
+
+def keras_efficientnet(network: InvertedResiduals) -> Pairs:
+    """Keras's names of EfficientNet: stages are numbers, blocks letters."""
+    yield "stem", Names("stem_conv", "stem_bn")
+    for place, block in network.blocks():
+        stage, number = place.removeprefix("blocks.").split(".")
+        own = f"block{int(stage) + 1}{ascii_lowercase[int(number)]}"
+        if block.kind == "inverted":
+            yield f"{place}.expand", Names(f"{own}_expand_conv", f"{own}_expand_bn")
+        yield f"{place}.depthwise", Names(f"{own}_dwconv", f"{own}_bn")
+        if block.squeeze:
+            yield f"{place}.squeeze.reduce", Names(f"{own}_se_reduce")
+            yield f"{place}.squeeze.restore", Names(f"{own}_se_expand")
+        yield f"{place}.project", Names(f"{own}_project_conv", f"{own}_project_bn")
+    yield "head", Names("top_conv", "top_bn")
+    yield CLASSIFIER, Names("predictions")
+
+
+def keras_inception(network: InceptionV3) -> tuple[WeightLayout, WeightLayout]:
+    """Keras's layouts of Inception V3: layers are counted as they were made, or as they are listed."""
+
+    def layout(places: Iterable[str], before: str) -> WeightLayout:
+        names = {}
+        for at, place in enumerate(places):
+            number = f"_{at}" if at else ""
+            names[place] = Names(f"{before}conv2d{number}", f"{before}batch_normalization{number}")
+        names[CLASSIFIER] = Names(f"{before}dense" if before else "predictions")
+        return WeightLayout("Keras", names, KERAS, scaled_norms=False)
+
+    return layout(network.places(), ""), layout(network.listed(), COUNTED)
+
+
 def keras_layouts(pairs: Iterable[tuple[str, Names]], bgr: bool = False) -> tuple[WeightLayout, WeightLayout]:
-    """Keras's layouts of a network: ``.h5`` has the names of layers, ``.weights.h5`` counts them by class."""
+    """Keras's layouts of a network: with the names of layers, or with numbers that count them by class."""
     named = dict(pairs)
     numbered, counts = {}, Counter[str]()
 
     def count(kind: str) -> str:
         counts[kind] += 1
-        return kind if counts[kind] == 1 else f"{kind}_{counts[kind] - 1}"
+        return COUNTED + (kind if counts[kind] == 1 else f"{kind}_{counts[kind] - 1}")
 
     for place, names in named.items():
-        kind = "dense" if place in (*HIDDEN, CLASSIFIER) and names.layer != "conv_preds" else "conv2d"
+        linear = place in (*HIDDEN, CLASSIFIER) and names.layer not in _LINEAR_CONVOLUTIONS
+        kind = "dense" if linear else "conv2d"
         layer = count("depthwise_conv2d" if place.endswith("depthwise") else kind)
         numbered[place] = Names(layer, count("batch_normalization") if names.norm else None)
     return WeightLayout("Keras", named, KERAS, bgr), WeightLayout("Keras", numbered, KERAS, bgr)
+
+
+_LINEAR_CONVOLUTIONS = ("conv_preds", "logits")
+"""Classifiers that are convolutions of a single place."""

@@ -7,9 +7,11 @@ _HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 _PLAIN = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 _NORMALISATIONS = {"ra4_": _HALF, "ap_": _HALF, "miil_": _PLAIN}
-"""Beginning of a tag → mean and standard deviation; of all others ImageNet's, but for EfficientNet-Lite."""
+"""Beginning of a tag → mean and standard deviation; of all others ImageNet's, but for EfficientNet-Lite and
+Inception."""
 _BILINEAR = ("tv", "fb_", "miil_")
-"""Beginnings of the tags of networks that were trained on images resized bilinearly, not bicubically."""
+"""Beginnings of the tags of networks that were trained on images resized bilinearly, not bicubically; timm
+says bicubically of Inception."""
 
 
 def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing:
@@ -27,14 +29,13 @@ def native_preprocessing(timm_name: str, size: int, head: bool) -> Preprocessing
         Whether the network's own class scores are wanted.
     """
     architecture, _, tag = timm_name.partition(".")
-    mean, std = next(
-        (values for start, values in _NORMALISATIONS.items() if tag.startswith(start)),
-        _HALF if "_lite" in architecture else _IMAGENET,
-    )
+    inception = architecture == "inception_v3"
+    usual = _HALF if "_lite" in architecture or (inception and not tag.startswith("gluon_")) else _IMAGENET
+    mean, std = next((values for start, values in _NORMALISATIONS.items() if tag.startswith(start)), usual)
     return Preprocessing(
         size,
         mode="crop" if head else "squash",
-        interpolation="bilinear" if tag.startswith(_BILINEAR) else "bicubic",
+        interpolation="bilinear" if tag.startswith(_BILINEAR) and not inception else "bicubic",
         mean=mean,
         std=std,
     )

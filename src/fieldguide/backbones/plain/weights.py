@@ -23,7 +23,7 @@ def read_weights(path: Path) -> State:
     ----------
     path
         A file ending in ``.safetensors``; in ``.pth``, ``.pt`` or ``.bin`` (torch's state dicts, in either of
-        its layouts); in ``.h5`` or ``.weights.h5`` (Keras's, which need the package h5py).
+        its layouts); in ``.h5``, ``.weights.h5`` or ``.keras`` (Keras's, which need the package h5py).
 
     Returns
     -------
@@ -88,4 +88,5 @@ _READERS: dict[str, Callable[[Path], State]] = {
     ".pt": read_torch,
     ".bin": read_torch,
     ".h5": read_keras,
+    ".keras": read_keras,
 }

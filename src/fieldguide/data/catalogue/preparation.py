@@ -85,6 +85,14 @@ def write(
     return PreparedDataset(out, entry.images, entry.images)
 
 
+def is_finished(name: str, folder: Path) -> bool:
+    """Whether :func:`write` wrote a whole dataset into a folder."""
+    with contextlib.suppress(OSError, ValueError):
+        before = json.loads((folder / MARKER).read_bytes())
+        return bool(before.get("dataset") == name and before.get("finished") is True)
+    return False
+
+
 @dataclass(frozen=True)
 class _Source:
     root: Path | None

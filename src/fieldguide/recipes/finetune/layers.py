@@ -23,7 +23,8 @@ TOLERANCE = 1e-5
 def steps_of(network: nn.Module, size: int) -> Steps | None:
     """Write a timm network's ``forward_features`` as a sequence of steps.
 
-    Known are networks built like EfficientNet or MobileNet, ResNet, ConvNeXt and ViT. Whether the sequence
+    Known are networks built like EfficientNet or MobileNet, ResNet, Inception V3, ConvNeXt and
+    ViT. Whether the sequence
     gives the same as the network is tried on one image.
 
     Parameters
@@ -64,12 +65,20 @@ def _candidate(network: nn.Module) -> Steps | None:
     if hasattr(network, "layer4"):
         stages = tuple((name,) for name in _present(network, "layer1", "layer2", "layer3", "layer4"))
         return (_present(network, "conv1", "bn1", "act1", "maxpool"), *stages)
+    if hasattr(network, "Mixed_7c"):  # Inception V3
+        return _inception(network)
     if hasattr(network, "stages") and hasattr(network, "stem"):
         return (("stem",), *_members(network, "stages"), _present(network, "norm_pre"))
     if hasattr(network, "_pos_embed") and hasattr(network, "blocks"):
         first = _present(network, "patch_embed", "_pos_embed", "patch_drop", "norm_pre")
         return (first, *_members(network, "blocks"), (SHARED,))
     return None
+
+
+def _inception(network: nn.Module) -> Steps:
+    names = [name for name, _ in network.named_children() if name.startswith(("Conv2d_", "Pool", "Mixed_"))]
+    start = next(place for place, name in enumerate(names) if name.startswith("Mixed_"))
+    return (tuple(names[:start]), *((name,) for name in names[start:]))
 
 
 def _present(network: nn.Module, *names: str) -> tuple[str, ...]:

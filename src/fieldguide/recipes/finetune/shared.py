@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldguide.backbones.plain.form import NetworkForm
 from fieldguide.backbones.taps import Taps
 from fieldguide.backbones.timm_networks.build import create
+from fieldguide.backbones.timm_networks.published import create_published
 from fieldguide.backbones.timm_networks.tapped_network import TappedNetwork
 from fieldguide.heads.training_table import TrainingTable
 from fieldguide.modelfile.graph import Head
@@ -45,6 +47,7 @@ def described(
         "classes": len(images.classes),
         "preprocessing": asdict(backbone.preprocessing),
         "timm_name": backbone.timm_name,
+        "form": None if backbone.form is None else asdict(backbone.form),
         "taps": asdict(backbone.taps),
         "features": start.table.n_features,
         "way": {**asdict(way), "weights": way.weights.tolist(), "task": way.task.value},
@@ -73,10 +76,11 @@ def _way(facts: Mapping[str, Any]) -> Hyperparameters:
 
 def _untrained(facts: Mapping[str, Any]) -> TappedNetwork:
     preprocessing = preprocessing_of(facts["preprocessing"])
-    network = create(facts["timm_name"], preprocessing.size).eval()
+    name, form = facts["timm_name"], facts["form"]
+    network = create_published(name, NetworkForm(**form)) if form else create(name, preprocessing.size)
     told = facts["taps"]
     taps = Taps(**{**told, **{name: tuple(told[name]) for name in ("pooling", "final_pooling")}})
-    tapped = TappedNetwork(network, taps, (preprocessing.mean, preprocessing.std), preprocessing.size)
+    tapped = TappedNetwork(network.eval(), taps, (preprocessing.mean, preprocessing.std), preprocessing.size)
     return tapped.eval()
 
 
