@@ -73,6 +73,14 @@ EARLY = DepthEvidence(300, ("a", "b", "c", "d"), (0.5, 0.8, 0.7, 0.6), (1.2, 0.4
 
 
 @pytest.mark.parametrize(
+    ("losses", "early"),
+    [((0.46, 0.5, 0.6), False), ((0.44, 0.5, 0.6), True), ((0.4, 0.6), False), ((0.4, 0.3, 0.6), False)],
+)
+def test_an_early_stage_must_be_better_by_a_tenth(losses, early):
+    assert DepthEvidence(9, ("a",) * len(losses), (0.5,) * len(losses), losses).best_is_early is early
+
+
+@pytest.mark.parametrize(
     ("depth", "statistics", "unlike"),
     [(LATE, NEAR, False), (EARLY, NEAR, True), (LATE, FAR, True), (None, None, None), (None, FAR, True)],
 )

@@ -28,8 +28,9 @@ LOOKED_AT, FEWEST_LOOKED_AT = 64, 16
 UNLIKE = 0.16
 """Nats a channel from which on photos are unlike what the network knows: of everyday photos they are 0.06 to
 0.14, of scans, hand signs and letters 0.18 and more (docs/log.md)."""
-LATE = 2
-"""If the best features are those of one of so many last stages, late layers know what the photos show."""
+LATE, CLEARLY = 2, 0.1
+"""Unless a stage before so many last ones has a log loss lower by such a share, late layers know what photos
+show."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class DepthEvidence:
 
     @property
     def best_is_early(self) -> bool:
-        """Whether the last stages are worse than one before them."""
-        return self.best < len(self.stages) - LATE
+        """Whether the last stages are clearly worse than one before them."""
+        early, late = self.log_losses[:-LATE], self.log_losses[-LATE:]
+        return bool(early) and min(early) < (1 - CLEARLY) * min(late)
 
     def sentence(self) -> str:
         """The first, the best and the last stage."""
