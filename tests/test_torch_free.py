@@ -10,7 +10,7 @@ import fieldguide
 from torch_free import FORBID, modules
 
 TESTS = Path(__file__).parent
-MOST_TESTS_WITH_TORCH = 95
+MOST_TESTS_WITH_TORCH = 99
 """Files of tests in needs_torch.txt: as many as torch's own packages need; few others are fast with it."""
 TRAIN = """
 from fieldguide.cli import main

@@ -304,6 +304,58 @@ def test_the_time_may_be_over_within_the_first_pass(clock):
     assert trained.notes == ("shortened to 1 of 5 passes: they take longer than planned",)
 
 
+class BusyAtFirst(Paced):
+    """The first pass takes four times as long as the others."""
+
+    def loss(self, *given):
+        self.seconds = 2.0 if len(self.steps) < 6 else 0.5
+        return super().loss(*given)
+
+
+def test_passes_left_out_while_the_machine_was_busy_are_taken_up_again(clock):
+    rows = []
+    trained = train_network(BusyAtFirst(clock, 2.0), PLAN, watch=Watch(report=rows.append, seconds=40.0))
+    assert [row["epochs"] for row in rows] == [3, 5, 5, 5, 5]
+    assert trained.notes == ()
+    # Of the last step: 2/5 + 3/5 of a half are done after the second pass, the rest evenly in 18 steps.
+    share = 0.6 + 0.4 * 17 / 18
+    assert trained.history[-1]["learning_rate"] == pytest.approx(0.05 / (1 + share * 30 / 50))
+
+
+def test_after_the_last_planned_pass_none_is_taken_up_again(clock):
+    trained = train_network(BusyAtFirst(clock, 2.0), PLAN, watch=Watch(seconds=24.0))
+    assert len(trained.history) == 2
+    assert trained.notes == ("shortened to 2 of 5 passes: they take longer than planned",)
+
+
+@pytest.mark.parametrize("killed_at", [9, 15])
+def test_a_run_that_was_made_longer_again_and_killed_ends_in_the_same_weights(
+    tmp_path, clock, monkeypatch, killed_at
+):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    whole = BusyAtFirst(clock, 2.0)
+    train_network(whole, PLAN, watch=Watch(seconds=40.0))
+
+    class Killed(BusyAtFirst):
+        def set_rates(self, share, at_end_of_pass):
+            if len(self.steps) == killed_at:
+                raise KilledError
+            super().set_rates(share, at_end_of_pass)
+
+    folder = TrainingFolder(tmp_path / "t", "run")
+    with folder, pytest.raises(KilledError):
+        train_network(Killed(clock, 2.0), PLAN, folder, Watch(seconds=40.0))
+
+    class Quiet(Paced):
+        """Goes on where the machine is no longer busy."""
+
+    resumed = Quiet(clock, 0.5)
+    with folder:
+        trained = train_network(resumed, PLAN, folder, Watch(seconds=40.0))
+    assert len(trained.history) == 5
+    assert same(weights(whole), weights(resumed))
+
+
 def test_a_run_that_was_shortened_and_killed_ends_in_the_same_weights(tmp_path, clock, monkeypatch):
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     whole = Paced(clock)

@@ -31,6 +31,8 @@ CHECKPOINT_SECONDS = 60.0
 """At most so much work is lost by a kill."""
 MOST_SKIPPED = 10
 """Steps in a row whose loss or gradient may be no number before training stops."""
+SPARE = 0.05
+"""Share of the time left that passes taken up again must leave."""
 
 
 @dataclass
@@ -161,25 +163,35 @@ class _Run:
         allowed = self._watch.seconds
         return Remaining(self._epochs, None if allowed is None else max(allowed - self._spent, 0.0), allowed)
 
-    def _shorten(self) -> None:
-        """Plan fewer passes if those that are left do not fit into the time."""
-        if self._watch.seconds is None:
+    def _plan_again(self) -> None:
+        """Plan as many of the passes as fit into what is left of the time.
+
+        Those that were left out while the machine was busy are taken up again, but none after the last one,
+        which has ended with the smallest rates.
+        """
+        done, now = self._epoch, self._epochs
+        if self._watch.seconds is None or done >= now:
             return
-        done, steps = self._epoch, self._plan.steps_per_epoch
         left = self._watch.seconds - self._spent
-        for epochs in range(self._epochs, done, -1):
-            longer = epochs == self._epochs
-            schedule = self._schedule if longer else self._schedule.shortened(done * steps, epochs * steps)
-            if self._cost(schedule, done, epochs) <= left:
+        for epochs in range(self._plan.epochs, done, -1):
+            schedule = self._schedule if epochs == now else self._lasting(epochs)
+            # What is taken up again must fit with room to spare, or it would soon be left out once more.
+            if self._cost(schedule, done, epochs) <= (left * (1 - SPARE) if epochs > now else left):
                 break
         else:
-            epochs, schedule = done, self._schedule.shortened(done * steps, done * steps)
-        if epochs < self._epochs:
-            self._shortened = (
-                f"shortened to {epochs} of {self._plan.epochs} passes: they take longer than planned"
-            )
+            epochs, schedule = done, self._lasting(done)
+        self._shortened = (
+            f"shortened to {epochs} of {self._plan.epochs} passes: they take longer than planned"
+            if epochs < self._plan.epochs
+            else ""
+        )
         self._schedule = schedule
         self._state.lengths = schedule.changes
+
+    def _lasting(self, epochs: int) -> Schedule:
+        """The schedule from here on if there are so many passes in all."""
+        steps = self._plan.steps_per_epoch
+        return self._schedule.changed(self._epoch * steps, epochs * steps)
 
     def _cost(self, schedule: Schedule, first: int, last: int) -> float:
         """Seconds that the passes from `first` up to `last` take, at the pace of those that are done."""
@@ -257,7 +269,7 @@ class _Run:
         state.loss_sum, state.loss_count, state.seconds = 0.0, 0, 0.0
         state.step = self._epoch * self._plan.steps_per_epoch  # also where the time was over before its end
         self._watch.progress("training", state.step, self._schedule.steps)
-        self._shorten()
+        self._plan_again()
         self._schedule = Schedule(told(self._schedule.changes))
         self._watch.report(self._remaining().beside(row))
         self._save()

@@ -1,4 +1,4 @@
-"""How far training has come, also where it turns out while it runs that fewer passes fit into its time."""
+"""How far training has come, also where fewer or more passes turn out to fit into its time."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ class Schedule:
     """The share of training that is done after each step.
 
     Rates and image sizes follow from the share, not from the number of the step. So training that is made
-    shorter on its way still ends as it would have: with small rates, on whole images.
+    shorter or longer on its way still ends as it would have: with small rates, on whole images.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Schedule:
     >>> schedule = Schedule([[0, 100]])
     >>> schedule.share(50)
     0.5
-    >>> schedule.shorten(50, 75)  # the second half in 25 steps instead of 50
+    >>> schedule = schedule.changed(50, 75)  # the second half in 25 steps instead of 50
     >>> schedule.share(50), schedule.share(60), schedule.share(75), schedule.steps
     (0.5, 0.7, 1.0, 75)
     """
@@ -43,10 +43,6 @@ class Schedule:
             begun, steps = change, planned
         return min(share + (1 - share) * (step - begun) / max(steps - begun, 1), 1.0)
 
-    def shorten(self, step: int, steps: int) -> None:
-        """Plan that training ends after so many steps in all; `step` are done."""
-        self.changes.append([step, steps])
-
-    def shortened(self, step: int, steps: int) -> "Schedule":
-        """Return the schedule that :meth:`shorten` would make."""
+    def changed(self, step: int, steps: int) -> "Schedule":
+        """Return the schedule that ends after so many steps in all; `step` are done, as this one planned."""
         return Schedule([*self.changes, [step, steps]])

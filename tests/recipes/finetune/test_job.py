@@ -7,9 +7,12 @@ import pytest
 from fieldguide.errors import TrainingError
 from fieldguide.images.decoding import open_image
 from fieldguide.recipes.common import Options
-from fieldguide.recipes.finetune import job, recipe, task
+from fieldguide.recipes.finetune import decision, job, recipe, task
 from fieldguide.recipes.finetune.course import Course, Prices
+from fieldguide.recipes.finetune.decision import Decision
 from fieldguide.recipes.finetune.interpolation import ChosenInterpolation, Interpolation
+from fieldguide.recipes.finetune.trial import EVEN
+from fieldguide.training import loop
 
 
 @pytest.mark.parametrize(("few", "kept"), [(0, ("best", 1)), (100, ("last", None))])
@@ -108,13 +111,14 @@ def test_minutes_decide_once_and_are_told(dataset, given, winning, monkeypatch, 
         asked.append(networks)
         return prices
 
-    monkeypatch.setattr(job, "measured", measured)
+    monkeypatch.setattr(decision, "measured", measured)
     options, run = given(folder=tmp_path / "run")
     settings = {name: value for name, value in options.settings.items() if name != "epochs"}
     short = {"few": Course(1.0, 0, 2)}
-    monkeypatch.setattr(job, "course_for", lambda *given: short["few"])
+    monkeypatch.setattr(decision, "course_for", lambda *given: short["few"])
     fitted = recipe.fit(dataset, Options(options.backbone, settings=settings | {"minutes": 5}), run)
     told = "\n".join(fitted.choices)
+    assert "evidence by depth: of " in told and "evidence by batch normalisation: over " in told
     assert "at most 2 passes of" in told
     assert "5 minutes, asked for" in told
     assert "the same again: --epochs 2 --set layers=1" in told
@@ -125,3 +129,53 @@ def test_minutes_decide_once_and_are_told(dataset, given, winning, monkeypatch, 
     )
     assert by_hand.network == fitted.network
     assert len(asked) == 1
+
+
+def test_what_the_evidence_decided_is_kept_told_and_given_by_hand(
+    dataset, given, winning, monkeypatch, tmp_path
+):
+    """Rates and statistics that are not usual; a killed run goes on with them, and asks nobody again."""
+    asked = []
+    found = Decision(
+        Course(1.0, 0, 2),
+        600.0,
+        EVEN,
+        0.5,
+        ("evidence: told",),
+        ("layer_decay=1", "head_rate=1", "batch_norm=0.5"),
+    )
+    monkeypatch.setattr(job, "decided_by_clock", lambda *given: asked.append(given) or found)
+    options, run = given(folder=tmp_path / "run")
+    settings = {name: value for name, value in options.settings.items() if name != "epochs"}
+    timed = Options(options.backbone, settings=settings | {"minutes": 5})
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    real, steps = task.FinetuneTask.set_rates, []
+
+    def killed(task, share, end):
+        steps.append(share)
+        if len(steps) == 3:
+            raise KilledError
+        real(task, share, end)
+
+    monkeypatch.setattr(task.FinetuneTask, "set_rates", killed)
+    with pytest.raises(KilledError):
+        recipe.fit(dataset, timed, run)
+    monkeypatch.setattr(task.FinetuneTask, "set_rates", real)
+    resumed = recipe.fit(dataset, timed, run)
+    assert len(asked) == 1
+    told = "\n".join(resumed.choices)
+    assert "evidence: told" in told and "resumed after step 2" in told
+    again = "--epochs 2 --set layers=1 --set layer_decay=1 --set head_rate=1 --set batch_norm=0.5"
+    assert again in told
+    by_hand = {"epochs": 2, "layers": 1.0, "layer_decay": 1.0, "head_rate": 1.0, "batch_norm": 0.5}
+    assert recipe.fit(dataset, Options(options.backbone, settings=settings | by_hand), run).network == (
+        resumed.network
+    )
+    usual = {"epochs": 2, "layers": 1.0}
+    assert recipe.fit(dataset, Options(options.backbone, settings=settings | usual), run).network != (
+        resumed.network
+    )
+
+
+class KilledError(Exception):
+    """Stands for kill -9: nothing is saved on its way out."""

@@ -58,12 +58,27 @@ def test_what_is_chosen_by_hand_keeps_the_presets_size():
     ("options", "words"),
     [
         (Options(preset="huge"), "preset: must be one of fast, balanced, best; got 'huge'"),
-        (Options(settings={"layers": 1.5}), r"layers: must be more than 0 and at most 1, got 1\.5"),
+        (Options(settings={"layers": 1.5}), r"layers: must be a number, more than 0 and at most 1; got 1\.5"),
+        (
+            Options(settings={"layer_decay": 0}),
+            "layer_decay: must be a number, more than 0 and at most 1; got 0",
+        ),
+        (
+            Options(settings={"head_rate": -1}),
+            "head_rate: must be a number, more than 0 and at most 100; got -1",
+        ),
+        (Options(settings={"batch_norm": 2}), "batch_norm: must be a number, 0 or more and at most 1; got 2"),
     ],
 )
 def test_what_is_out_of_range_is_told(options, words):
     with pytest.raises(OptionError, match=words):
         presets.preset_of(Dataset(Path(), ("nowhere.png",), ("a",)), options)
+
+
+def test_rates_and_statistics_are_taken_as_given():
+    given = {"layer_decay": 0.7, "head_rate": 2.0, "batch_norm": 0.0}
+    chosen = presets.preset_of(Dataset(Path(), ("nowhere.png",), ("a",)), Options(settings=given))
+    assert (chosen.layer_decay, chosen.head_rate, chosen.batch_norm) == (0.7, 2.0, 0.0)
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_rare_classes_weigh_more_and_the_shares_go_to_calibration(dataset, given
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layers": 1.5}, r"layers: must be more than 0 and at most 1, got 1\.5"),
+        ({"layers": 1.5}, r"layers: must be a number, more than 0 and at most 1; got 1\.5"),
         ({"backbone": "test_resnet+test_efficientnet"}, "backbone: finetune trains one"),
         ({"augment": "wild"}, "augmentation: must be one of"),
     ],

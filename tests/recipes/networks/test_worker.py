@@ -115,11 +115,17 @@ class Caught(Exception):
     """What a training was about to be given."""
 
 
-@pytest.mark.parametrize("layers", [1.0, 0.4], ids=["all layers", "the last ones"])
-def test_a_pretrained_network_learns_the_same(two, layers, tiny_hub, paint_classes, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("layers", "statistics"),
+    [(1.0, 0.5), (0.4, 0.0)],
+    ids=["all layers, the photos' own statistics", "the last ones"],
+)
+def test_a_pretrained_network_learns_the_same(
+    two, layers, statistics, tiny_hub, paint_classes, tmp_path, monkeypatch
+):
     folder = paint_classes(tmp_path, {"red": 24, "green": 20, "blue": 8})
     settings = {"size": 64, "epochs": 2, "batch_size": 7, "augment": "medium", "augment_with": "flip=0"}
-    options = Options("test_efficientnet", settings={**settings, "layers": layers})
+    options = Options("test_efficientnet", settings={**settings, "layers": layers, "batch_norm": statistics})
 
     def catch(task, plan, options, run, name, limits):
         raise Caught(task, plan, limits)

@@ -14,14 +14,8 @@ from torch import Tensor
 from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.recipes.common import Options, Run
 from fieldguide.recipes.finetune.cache import ActivationCache
-from fieldguide.recipes.finetune.course import (
-    LAST_LAYERS,
-    Course,
-    course_by_hand,
-    course_for,
-    measured,
-    seconds_after,
-)
+from fieldguide.recipes.finetune.course import Course, course_by_hand
+from fieldguide.recipes.finetune.decision import Decision, decided_by_clock
 from fieldguide.recipes.finetune.interpolation import WAYS, ChosenInterpolation, choose
 from fieldguide.recipes.finetune.network import FineTuned, pooled_classifier
 from fieldguide.recipes.finetune.presets import FinetunePreset
@@ -32,8 +26,10 @@ from fieldguide.recipes.finetune.start import (
     hyperparameters_of,
     network_of,
     source_of,
+    with_own_statistics,
 )
 from fieldguide.recipes.finetune.task import FinetuneTask, Hyperparameters, usual_batch
+from fieldguide.recipes.finetune.trial import Rates, RatesTrial
 from fieldguide.recipes.networks.budget import TimeBudget, decided_once
 from fieldguide.recipes.networks.images import Images, run_name
 from fieldguide.recipes.networks.movement import beginning_of, movements
@@ -130,22 +126,28 @@ class FinetuneRun:
         batch = min(options.settings.get("batch_size") or usual_batch(count), count)
         way = hyperparameters_of(self.images, self.augmentation, batch, self.preset)
         by_hand = options.settings.get("epochs")
-        timed = not by_hand or self.budget.asked
-        seconds, course = None, course_by_hand(self.preset, self._size, by_hand or 1)
-        if timed:
-            decide = partial(self._decided, way, by_hand)
-            decided = decided_once(run.folder, self._name(way), decide, options)
-            seconds, course = float(decided["seconds"]), Course.kept(decided["course"])
+        if not by_hand or self.budget.asked:
+            decide = partial(self._decided, options, run)
+            decision = Decision.kept(decided_once(run.folder, self._name(way), decide, options))
+        else:
+            course = course_by_hand(self.preset, self._size, by_hand)
+            decision = Decision(course, None, Rates.of(self.preset), self.preset.batch_norm)
+        start = with_own_statistics(self.start, self.images, decision.batch_norm, options.seed)
+        return replace(self, start=start, preset=decision.into(self.preset))._train(decision, options, run)
+
+    def _train(self, decision: Decision, options: Options, run: Run) -> Tuned:
+        course = decision.course
         plan, precision = _plan(self.images, course, options)
+        way = hyperparameters_of(self.images, self.augmentation, plan.batch_size, self.preset)
         network = network_of(self.start, course.layers, way)
         beginning = beginning_of(network)
         task_of = self._task_of(network, course, plan, run)
         task = task_of(plan)
         name = self._name(way, asdict(plan), asdict(course))
         told = described(self.images, self.start, way, course, run.cache)
-        limits = TrainingLimits(task_of, seconds, told)
+        limits = TrainingLimits(task_of, decision.seconds, told)
         trained = train_with_checkpoints(task, plan, options, run, name, limits)
-        planned = (*self._planned(course, plan, seconds), precision)
+        planned = (*decision.sentences, *self._planned(decision, plan), precision)
         stages = movements(network, network.body.tapped.network, beginning)
         return Tuned(network, task, way, beginning, trained, planned, stages)
 
@@ -154,7 +156,8 @@ class FinetuneRun:
         course = course_by_hand(self.preset, self._size, options.settings.get("epochs") or 1)
         plan, _ = _plan(self.images, course, options)
         way = hyperparameters_of(self.images, self.augmentation, plan.batch_size, self.preset)
-        network = network_of(self.start, course.layers, way)
+        start = with_own_statistics(self.start, self.images, self.preset.batch_norm, options.seed)
+        network = network_of(start, course.layers, way)
         factors, losses = sweep(self._task_of(network, course, plan, run)(plan), plan, run.progress)
         rate = self.preset.rate
         return RateSweep("finetune", rate, tuple(rate * factor for factor in factors), losses)
@@ -176,26 +179,22 @@ class FinetuneRun:
     def _size(self) -> int:
         return self.start.backbone.preprocessing.size
 
-    def _decided(self, way: Hyperparameters, epochs: int | None) -> dict[str, Any]:
-        """What the clock decides: the course, and the seconds that training may take."""
-        whole, last = (
-            network_of(self.start, layers, way) for layers in (1.0, self.preset.layers or LAST_LAYERS)
-        )
-        prices = measured(whole, last, self._size)
-        seconds = max(self.budget.left() - seconds_after(self.images, prices), 1.0)
-        course = course_for(self.preset, self.images, self._size, seconds, prices)
-        if epochs:
-            course = replace(course, epochs=epochs)
-        return {"seconds": seconds, "course": asdict(course)}
+    def _decided(self, options: Options, run: Run) -> dict[str, Any]:
+        """What the clock and the evidence decide."""
+        trial = RatesTrial(self.images, self.start, self.preset, self.augmentation, options.seed)
+        decision = decided_by_clock(trial, self.budget, options, run)
+        if epochs := options.settings.get("epochs"):
+            decision = replace(decision, course=replace(decision.course, epochs=epochs))
+        return decision.as_json()
 
-    def _planned(self, course: Course, plan: Plan, seconds: float | None) -> tuple[str, ...]:
-        sides = " and ".join(str(side) for _, side in course.stages)
+    def _planned(self, decision: Decision, plan: Plan) -> tuple[str, ...]:
+        sides = " and ".join(str(side) for _, side in decision.course.stages)
         growing = f", at first over photos of {sides} pixels" if sides else ""
         steps = f"{plan.steps_per_epoch} steps of {plan.batch_size} images"
         passes = f"at most {plan.epochs} passes of {steps}{growing}"
-        if seconds is None:
+        if decision.seconds is None:
             return (f"{passes}: asked for",)
-        again = f"the same again: --epochs {plan.epochs} --set layers={course.layers:g}"
+        again = f"the same again: --epochs {plan.epochs} {decision.by_hand()}"
         return (f"{passes}: what {self.budget.summary().replace(';', ' allow;', 1)}; {again}",)
 
     def _name(self, way: Hyperparameters, *decided: Any) -> str:

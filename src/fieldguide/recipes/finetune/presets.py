@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import OptionError
-from fieldguide.recipes.common import Options
+from fieldguide.recipes.common import Options, number_option
 from fieldguide.recipes.finetune.task import RATED_BATCH
 from fieldguide.recipes.networks.images import shorter_sides
 
@@ -30,6 +31,8 @@ class FinetunePreset:
     head_rate: float = 0.3
     """Of the classifier, as a share of that: it has thousands of inputs and starts at a solution."""
     augmentation: str = "medium"
+    batch_norm: float = 0.0
+    """Share of the photos' own statistics in those of batch normalisation; 0: the pretrained ones."""
 
 
 PRESETS = {
@@ -47,6 +50,8 @@ SMALL = 0.6
 MORE = 1.6
 """Small images are passed over so many times as often as others."""
 
+MOST_HEAD_RATE = 100.0
+
 FEWEST_STEPS, MOST_PASSES = 150, 40
 """In all, where so many passes can take them."""
 FEWEST_VARIANTS = 2000
@@ -59,7 +64,7 @@ def preset_of(dataset: Dataset, options: Options) -> FinetunePreset:
     Raises
     ------
     OptionError
-        If the preset is unknown, or the share of layers out of range.
+        If the preset is unknown, or a number out of its range.
     """
     if options.preset not in PRESETS:
         raise OptionError(f"preset: must be one of {', '.join(PRESETS)}; got {options.preset!r}")
@@ -67,12 +72,20 @@ def preset_of(dataset: Dataset, options: Options) -> FinetunePreset:
     if not own_size(preset, options):
         preset = _for_small(preset, dataset)
     preset = _for_few(preset, len(dataset))
-    given = options.settings.get("layers")
-    layers = preset.layers if given is None else float(given)
-    if layers is not None and not 0 < layers <= 1:
-        raise OptionError(f"layers: must be more than 0 and at most 1, got {layers:g}; 0.4 is usual")
+    layers = number_option(options, "layers", least=0.0, most=1.0)
     rate = float(options.settings.get("learning_rate") or preset.rate)
-    return replace(preset, layers=layers, rate=rate)
+    own = replace(preset, layers=preset.layers if layers is None else layers, rate=rate)
+    return replace(own, **_by_hand(options))
+
+
+def _by_hand(options: Options) -> dict[str, Any]:
+    """Rates and statistics that a person gave."""
+    given = {
+        "layer_decay": number_option(options, "layer_decay", least=0.0, most=1.0),
+        "head_rate": number_option(options, "head_rate", least=0.0, most=MOST_HEAD_RATE),
+        "batch_norm": number_option(options, "batch_norm", least=0.0, most=1.0, least_is_allowed=True),
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def own_size(preset: FinetunePreset, options: Options) -> bool:

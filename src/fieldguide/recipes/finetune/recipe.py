@@ -3,12 +3,14 @@
     photos → part held out, keeping look-alikes together
            → linear probe of the others: where the classifier starts
            → a step is timed: all layers learn, over growing photos, or only the last ones, on what the
-             frozen ones make of a few augmented variants of each photo; earlier layers more slowly
+             frozen ones make of a few augmented variants of each photo
+           → evidence of how unlike the photos are to what the network knows, and where it contradicts the
+             usual rates a short trial: earlier layers learn more slowly, or all alike
            → averaged weights of the best epoch → the best point between these and the probe
            → exported, calibrated on the images held out
 
-The dial is the preset; it sets the size of the photos and the minutes. What learns, how often and at which
-sizes follows from the minutes and from how fast this machine is.
+The dial is the preset; it sets the size of the photos and the minutes. What learns, how often, at which sizes
+and at which rates follows from the photos, the minutes and from how fast this machine is.
 """
 
 import time
@@ -60,18 +62,25 @@ OPTIONS = frozenset(
         "restart",
         "size",
         "layers",
+        "layer_decay",
+        "head_rate",
+        "batch_norm",
         "minutes",
         "devices",
     }
 )
 """`epochs` at most, `batch_size`, `learning_rate` (the highest, of the network's last layer, for 32 images a
 step), `augment` and `augment_with` as in docs/augmentation.md, `resume`, `restart`, `size` of the network's
-input in pixels, `layers`: share of the network that learns, more than 0 and at most 1, `minutes` from the
-photos to the model (the preset's own, unless `epochs` are given), `devices`: how many processes train
-together, each on a GPU or on its share of the cores."""
+input in pixels, `layers`: share of the network that learns, more than 0 and at most 1, `layer_decay`: the
+rate of each layer, as a share of that of the layer above it, more than 0 and at most 1, `head_rate`: the
+classifier's, as a share of the last layer's, `batch_norm`: share of the photos' own means and variances in
+those of batch normalisation, from 0 to 1, `minutes` from the photos to the model (the preset's own, unless
+`epochs` are given), `devices`: how many processes train together, each on a GPU or on its share of the
+cores."""
 SEARCH: dict[str, dict[str, Any]] = {
     "learning_rate": {"low": 2e-5, "high": 2e-3, "log": True},
     "layers": {"choices": (0.25, 0.4, 0.6, 1.0)},
+    "layer_decay": {"choices": (0.8, 0.9, 1.0)},
     "augment": {"choices": ("light", "medium", "strong")},
 }
 """What :func:`fieldguide.experiments.tune.tune` may vary, by the names of settings."""

@@ -1,14 +1,18 @@
 """Where fine-tuning starts, and whether it got anywhere: the linear probe of the images learned from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.backbones.timm_networks.build import build_tapped
+from fieldguide.backbones.timm_networks.tapped_network import TappedNetwork
 from fieldguide.data.dataset import Dataset
 from fieldguide.heads.linear_head import Probe, fit_probe
+from fieldguide.heads.ridge import TagTable
 from fieldguide.heads.tag_probe import TagProbe, fit_tag_probe
 from fieldguide.heads.training_table import TrainingTable
 from fieldguide.images.preprocessing import Preprocessing
@@ -20,6 +24,7 @@ from fieldguide.recipes.finetune.course import Course
 from fieldguide.recipes.finetune.layers import Adapted
 from fieldguide.recipes.finetune.network import FineTuned
 from fieldguide.recipes.finetune.presets import FinetunePreset
+from fieldguide.recipes.finetune.statistics import Statistics, put, reestimated, statistics_of
 from fieldguide.recipes.finetune.task import RATED_BATCH, Hyperparameters, Source, class_weights
 from fieldguide.recipes.labelled_features import learn_from
 from fieldguide.recipes.networks.images import Images
@@ -30,6 +35,8 @@ from fieldguide.tasks.task import Task
 from fieldguide.training.augment.pipeline import Augmentation
 from fieldguide.training.plan import Plan
 
+BATCH, MEASURED = 32, 512
+"""Images that pass together, and most whose statistics are measured."""
 LEAST_ERROR = 0.004
 """Share of mistakes up to which a probe is left alone."""
 
@@ -44,6 +51,8 @@ class Start:
     """The features it was fitted to."""
     tags: Indicators | None = None
     """What it was fitted to, of shape (n_learned, n_tags), if images have tags."""
+    statistics: Statistics | None = None
+    """Of batch normalisation, where not those that the backbone came with."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +125,71 @@ def network_of(start: Start, layers: float, way: Hyperparameters) -> FineTuned:
     way
         Where it weighs the classes, the shares that the probe's scores hold are taken out of them.
     """
+    return FineTuned(
+        Adapted(tapped_of(start), layers), start.table, start.probe.head, _held_priors(start, way)
+    )
+
+
+def tapped_of(start: Start) -> TappedNetwork:
+    """Build the backbone that the probe's features come from."""
     backbone = start.backbone
     tapped = build_tapped(
         backbone.timm_name, backbone.preprocessing, backbone.weights, taps=backbone.taps, head=False
     )
-    return FineTuned(Adapted(tapped, layers), start.table, start.probe.head, _held_priors(start, way))
+    if start.statistics is not None:
+        put(tapped.network, start.statistics, 1.0)
+    return tapped
+
+
+def passed_through(
+    tapped: TappedNetwork, images: Images, rows: NDArray[np.int64]
+) -> Iterator[NDArray[np.float32]]:
+    """Features of some images, a batch after the other."""
+    for first in range(0, len(rows), BATCH):
+        pixels = torch.from_numpy(images.table.images[rows[first : first + BATCH]])
+        with torch.no_grad():
+            yield tapped(pixels)[0].float().numpy()
+
+
+def features_with_own_statistics(
+    start: Start, images: Images, rows: NDArray[np.int64], share: float, seed: int
+) -> tuple[NDArray[np.float32], Statistics]:
+    """Features of images by a backbone whose batch normalisation is moved towards their own statistics.
+
+    Parameters
+    ----------
+    rows
+        Of the table of images; at most :data:`MEASURED` of them are measured.
+    share
+        Of the way from the statistics that the backbone came with to the photos' own, more than 0, at most 1.
+    seed
+        Of the order in which images are measured.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_features), Statistics
+        The features, and the statistics behind them.
+    """
+    tapped = tapped_of(start)
+    order = np.random.default_rng(seed).permutation(rows)[:MEASURED]
+    whole = order[: len(order) // BATCH * BATCH] if len(order) >= BATCH else order
+    own = reestimated(tapped.network, lambda: sum(map(len, passed_through(tapped, images, whole))))
+    put(tapped.network, own, share)
+    return np.concatenate(list(passed_through(tapped, images, rows))), statistics_of(tapped.network)
+
+
+def with_own_statistics(start: Start, images: Images, share: float, seed: int) -> Start:
+    """Fit the probe anew to :func:`features_with_own_statistics`; a share of 0 changes nothing."""
+    if not share:
+        return start
+    vectors, statistics = features_with_own_statistics(start, images, images.learn, share, seed)
+    table, depths = TrainingTable.of(vectors, start.table.labels, start.table.folds), start.backbone.depths
+    probe = (
+        fit_probe(table, depths, seed)
+        if start.tags is None
+        else fit_tag_probe(TagTable(table, start.tags), depths, seed)
+    )
+    return replace(start, table=table, probe=probe, statistics=statistics)
 
 
 def _held_priors(start: Start, way: Hyperparameters) -> NDArray[np.float64]:
