@@ -1,17 +1,44 @@
 """Work in threads whose results come in order, at most so many early."""
 
+import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_MOST: ContextVar[int | None] = ContextVar("most cores", default=None)
+
+
+@contextlib.contextmanager
+def cores_limited(most: int) -> Iterator[None]:
+    """Have whatever this thread does within the ``with`` block use so many cores at most.
+
+    Examples
+    --------
+    >>> with cores_limited(1):
+    ...     usable_cores()
+    1
+    """
+    token = _MOST.set(most)
+    try:
+        yield
+    finally:
+        _MOST.reset(token)
+
+
 def usable_cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use, or the share of them that :func:`cores_limited` leaves."""
+    most = _MOST.get()
+    return _cores() if most is None else min(most, _cores())
+
+
+def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -63,6 +63,7 @@ def test_features_are_those_of_one_machine(paths, seed, flips):
     assert len(there.refused) == 3
     assert sorted(ray.worked) == list(range(12))
     assert (len(ray.actors), ray.killed) == (3, ray.actors)
+    assert ray.asked == [{"num_cpus": 1}]
     assert there.seconds["total"] > 0 and there.seconds["network"] > 0
 
 
@@ -233,24 +234,29 @@ def test_machines_of_a_cluster_can_read_many_features_until_the_context_ends(pat
     assert scatter._PASS.get() == scatter.fold_sums_here
     with features_on_cluster("local"):  # whose cores are those of this process
         found = extract(paths, export_classical(), cache=tmp_path)
-        assert FeatureFile.of(found.vectors) is None
+        np.testing.assert_array_equal(FeatureFile.of(found.vectors).opened(), found.vectors)
         assert scatter._PASS.get() == scatter.fold_sums_here
 
 
 @pytest.mark.parametrize("recipe", ["finetune", "cnn"])
-@pytest.mark.parametrize("command", ["train", "compare", "tune"])
-def test_recipes_that_train_networks_are_refused_before_any_work(command, recipe, capsys, tmp_path):
+def test_training_a_network_is_refused_before_any_work(recipe, capsys, tmp_path):
     if recipe not in fieldguide.recipes.usable():
         pytest.skip(f"the recipe {recipe} needs torch")
-    given = {
-        "train": ["--recipe", recipe, "--out", str(tmp_path / "m.onnx")],
-        "compare": ["--recipes", f"svm,{recipe}"],
-        "tune": ["--recipe", recipe, "--trials", "2", "--out", str(tmp_path / "m.onnx")],
-    }
-    assert main([command, "/nowhere/at/all", *given[command], "--cluster"]) == 2
+    given = ["--recipe", recipe, "--out", str(tmp_path / "m.onnx")]
+    assert main(["train", "/nowhere/at/all", *given, "--cluster"]) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
     assert f"--cluster: computes features, and the recipe {recipe} trains a network instead" in said[0]
+
+
+@pytest.mark.parametrize("command", ["compare", "tune"])
+def test_folds_of_networks_are_not(command, capsys, tmp_path):
+    if "cnn" not in fieldguide.recipes.usable():
+        pytest.skip("the recipe cnn needs torch")
+    tune = ["--recipe", "cnn", "--trials", "1", "--out", str(tmp_path / "m.onnx")]
+    given = ["--recipes", "svm,cnn"] if command == "compare" else tune
+    assert main([command, "/nowhere/at/all", *given, "--cluster"]) == 2
+    assert "there is no such file or folder" in capsys.readouterr().err
 
 
 def processes(word):

@@ -8,7 +8,7 @@ from compared_made import ONE, OTHER
 from fieldguide import cli, recipes
 from fieldguide.errors import DataError, OptionError
 from fieldguide.experiments.compare import candidates, compare
-from fieldguide.experiments.cross_validation import Candidate
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.recipes.common import Options
 
 BROKEN = Candidate("broken", "linear-probe", Options("test_efficientnet", settings={"shrinkage": 7}))

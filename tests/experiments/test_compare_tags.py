@@ -11,7 +11,8 @@ from fieldguide import cli
 from fieldguide.data.dataset import open_dataset
 from fieldguide.errors import DataError, OptionError
 from fieldguide.experiments.compare import compare
-from fieldguide.experiments.cross_validation import Candidate, cross_validation, merged
+from fieldguide.experiments.cross_validation import cross_validation, merged
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.tasks.task import EITHER
 from tags_made import tags_of, write_tagged
 

@@ -38,7 +38,8 @@ def test_a_learned_network_is_run_over_the_pixels(photos, monkeypatch):
     assert by_pixels.rows.tolist() == by_features.rows.tolist()
     assert by_pixels.refused == by_features.refused
     np.testing.assert_allclose(by_pixels.probabilities, by_features.probabilities, atol=1e-4)
-    assert 0 < seconds_per_image(learned, photos.paths) < 10
+    content = learned.network.SerializeToString()
+    assert 0 < seconds_per_image(content, learned.preprocessing, photos.paths) < 10
 
 
 def answers_body(fitted):

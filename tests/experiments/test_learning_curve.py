@@ -5,7 +5,8 @@ import pytest
 
 from curve_made import SIZES, law
 from fieldguide.data.dataset import open_dataset
-from fieldguide.experiments.cross_validation import Candidate, cross_validation
+from fieldguide.experiments.cross_validation import cross_validation
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.experiments.learning_curve import CurvePoint, concluded, learning_curve, nested_places
 from fieldguide.metrics.intervals import share
 from fieldguide.recipes.common import Options

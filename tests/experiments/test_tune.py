@@ -21,6 +21,7 @@ from fieldguide.prediction.predictor import load
 from fieldguide.progress import silent
 from fieldguide.recipes import linear_probe
 from fieldguide.recipes.common import Options
+from trials_made import each
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +53,12 @@ import os, signal, sys
 from pathlib import Path
 from fieldguide.progress import silent
 from fieldguide.experiments.study import Budget, Search
-def attempt(values, report):
-    report(0, values["x"])
-    if len(search.rows()) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {"objective": values["x"], "accuracy": 0.5}
+def attempt(batch):
+    for trial in batch:
+        trial.report(trial.values["x"])
+        if len(search.rows()) == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        trial.finish(trial.values["x"], 0.5)
 search = Search(Path(sys.argv[1]), {"x": {"low": 0.0, "high": 1.0}}, 0, silent)
 search.run(Budget(10), attempt)
 """
@@ -69,7 +71,7 @@ def test_a_killed_search_goes_on_with_the_trial_that_was_running(tmp_path):
     search = Search(path, {"x": {"low": 0.0, "high": 1.0}}, 0, silent)
     kept = search.rows()
     assert [row.state for row in kept[:4]] == ["complete"] * 3 + ["failed"]
-    search.run(Budget(6), lambda values, report: {"objective": values["x"], "accuracy": 0.5})
+    search.run(Budget(6), each(lambda values, report: values["x"]))
     rows = search.rows()
     assert sum(row.state == "complete" for row in rows) == 6
     search.close()

@@ -7,7 +7,7 @@ import numpy as np
 from fieldguide.backbones.extraction import _Extraction
 from fieldguide.evaluation.result import Outcomes, measure
 from fieldguide.experiments.comparison import ComparisonRow
-from fieldguide.experiments.cross_validation import Candidate
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.recipes.common import Options
 
 ONE = Candidate("one", "linear-probe", Options("test_efficientnet"))

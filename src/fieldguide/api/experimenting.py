@@ -65,8 +65,8 @@ def compare(
     curve : bool, default=False
         Also measure what more photos would bring to the recommended one.
     cluster : str, optional
-        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
-        a cluster; docs/cluster.md.
+        Have Ray compute the features and learn the folds: ``local`` for all cores of this machine, ``auto``
+        or ``HOST:PORT`` for a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -96,7 +96,7 @@ def compare(
     options = Options(seed=whole_number("seed", seed))
     tried = candidates(recipes, presets=presets, backbones=backbones, options=options)
     with (
-        features_on_cluster(cluster, [candidate.recipe for candidate in tried]),
+        features_on_cluster(cluster),
         tracked("compare", given) as kept,
         shown(progress) as callback,
     ):

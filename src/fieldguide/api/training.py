@@ -152,7 +152,7 @@ def train(
 
 def _learned(given: Mapping[str, Any]) -> TrainResult:
     watching = given["progress"], given["preview"], given["tensorboard"]
-    with _begun("train", given) as kept, _told(*watching, kept) as run:
+    with _begun("train", given, given["recipe"]) as kept, _told(*watching, kept) as run:
         result = learn(_asked(given, run))
         kept.trained(result, result.validation.as_dict())
     return result
@@ -167,9 +167,9 @@ def _drawn(result: TrainResult, plot: FilePath | None) -> TrainResult:
 
 
 @contextlib.contextmanager
-def _begun(name: str, given: Mapping[str, Any]) -> Iterator[Tracked]:
-    """A call that may be kept, and whose features may come from a cluster."""
-    with features_on_cluster(given["cluster"], [given["recipe"]]), tracked(name, given) as kept:
+def _begun(name: str, given: Mapping[str, Any], *recipes: str) -> Iterator[Tracked]:
+    """A call that may be kept, and that a cluster may share, but for training these recipes."""
+    with features_on_cluster(given["cluster"], recipes), tracked(name, given) as kept:
         yield kept
 
 
@@ -237,6 +237,7 @@ def tune(
     resume: bool = False,
     restart: bool = False,
     plot: FilePath | None = None,
+    at_once: int | None = None,
     cluster: str | None = None,
     splits: Splits = None,
     form: str | None = None,
@@ -273,9 +274,12 @@ def tune(
         Go on with the search of these images that was stopped; begin anew where it was another.
     plot : path, optional
         A PNG of the trials and of what decided.
+    at_once : int, optional
+        Settings that are suggested before any of them has been tried; None takes 5 with `cluster`, else 1.
+        The same seed and the same number give the same search, with and without `cluster`.
     cluster : str, optional
-        Have Ray compute the features: ``local`` for all cores of this machine, ``auto`` or ``HOST:PORT`` for
-        a cluster; docs/cluster.md.
+        Have Ray compute the features and try the settings: ``local`` for all cores of this machine, ``auto``
+        or ``HOST:PORT`` for a cluster; docs/cluster.md.
     splits, form, path_column, label_column, split_column, group_column, label_from, crops, task
         As in :func:`fieldguide.open_dataset`.
     progress : bool or callable, optional
@@ -307,9 +311,8 @@ def tune(
     parts = whole_number("folds", folds, 2)
     with _begun("tune", given) as kept_by, shown(progress) as callback:
         dataset = opened(data, reading, splits, callback, tasks=EITHER)
-        wanted = TuneOptions(
-            dataset, as_path(out), recipe, fixed, budget, objective, parts, kept, resume, restart, callback
-        )
+        asked = (budget, objective, parts, kept, resume, restart, callback, at_once)
+        wanted = TuneOptions(dataset, as_path(out), recipe, fixed, *asked)
         result = search(dataset, wanted)
         kept_by.folds("objective", [one.objective for one in result.trials if one.objective is not None])
         kept_by.trained(result, result.trained.validation.as_dict())

@@ -34,8 +34,10 @@ class FeatureMemory:
     """
 
     def __init__(self, paths: Sequence[str], cache: Path | None = None) -> None:
-        self._paths, self._cache = tuple(paths), cache
-        self._known = frozenset(self._paths)
+        self.paths: tuple[str, ...] = tuple(paths)
+        """Of all images."""
+        self._cache = cache
+        self._known = frozenset(self.paths)
         self._whole: dict[str, Features] = {}
         self._places: dict[str, dict[str, int]] = {}
         self.seconds: float = 0.0
@@ -55,22 +57,29 @@ class FeatureMemory:
             self._whole[backbone.digest] = self._whole.pop(backbone.digest)
         else:
             started = time.perf_counter()
-            features = self._computed(backbone, progress)
-            self._places[backbone.digest] = {
-                self._paths[image]: row for row, image in enumerate(features.rows.tolist())
-            }
-            self._whole[backbone.digest] = features
+            self.give(backbone, self._computed(backbone, progress))
             self.seconds += time.perf_counter() - started
-            self._drop_oldest()
         return self._whole[backbone.digest]
+
+    def has(self, backbone: ExportedBackbone) -> bool:
+        """Whether the features of all images are held, so that :meth:`whole` computes nothing."""
+        return backbone.digest in self._whole
+
+    def give(self, backbone: ExportedBackbone, features: Features) -> None:
+        """Hold the features of all images, computed elsewhere."""
+        self._places[backbone.digest] = {
+            self.paths[image]: row for row, image in enumerate(features.rows.tolist())
+        }
+        self._whole[backbone.digest] = features
+        self._drop_oldest()
 
     def _computed(self, backbone: ExportedBackbone, progress: Progress) -> Features:
         """One pass; of backbones side by side, where one was asked for before, only through the others."""
         if not any(part.digest in self._whole for part in backbone.parts):
-            return extract(self._paths, backbone, cache=self._cache, progress=progress)
+            return extract(self.paths, backbone, cache=self._cache, progress=progress)
         parts = [self.whole(part, progress) for part in backbone.parts]
         if any(not np.array_equal(part.rows, parts[0].rows) for part in parts):  # files went in between
-            return extract(self._paths, backbone, cache=self._cache, progress=progress)
+            return extract(self.paths, backbone, cache=self._cache, progress=progress)
         vectors = allocate(len(parts[0].rows), backbone.features, self._cache)
         for start in range(0, len(vectors), ROWS_AT_ONCE):
             some = slice(start, start + ROWS_AT_ONCE)
@@ -82,7 +91,7 @@ class FeatureMemory:
             del self._whole[next(iter(self._whole))]
 
     def _part(self, paths: Sequence[str], key: str, whole: Features) -> Features:
-        if tuple(paths) == self._paths:
+        if tuple(paths) == self.paths:
             return whole
         places = self._places[key]
         refusals = {refusal.path: refusal for refusal in whole.refused}

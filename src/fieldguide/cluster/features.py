@@ -30,7 +30,7 @@ from fieldguide.cluster.feature_worker import (
     WorkedImage,
 )
 from fieldguide.cluster.part_workers import IN_HAND, parts_done
-from fieldguide.cluster.ray_session import LOCAL, WAITING, ray_for, ray_session
+from fieldguide.cluster.ray_session import WAITING, Cluster, cluster_used, ray_for, ray_session
 from fieldguide.cluster.sums import ClusterSums
 from fieldguide.errors import DataError, OptionError, OutputError, Refusal, RefusedInput
 from fieldguide.files import scratch_folder
@@ -38,6 +38,7 @@ from fieldguide.heads.scatter import summed_by
 from fieldguide.images.content_cache import Entry, FeatureCache
 from fieldguide.images.decoding import read_bytes
 from fieldguide.images.network_input import network_pixels
+from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.large_arrays import writable
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes import NEED_TORCH
@@ -59,13 +60,16 @@ def features_on_cluster(
 ) -> Iterator[None]:
     """Have the features of photos computed by a cluster, as long as the context lasts.
 
+    Whatever else can be shared finds the cluster by
+    :func:`~fieldguide.cluster.ray_session.cluster_in_use`, as folds do.
+
     Parameters
     ----------
     cluster
         As for :func:`fieldguide.cluster.ray_session.ray_session`; None leaves everything on this machine. The
         cluster is started or joined once features are needed.
     recipes
-        What is to be trained.
+        What is to be trained on this machine.
     cores
         Of a cluster that is started; None takes all.
 
@@ -92,10 +96,10 @@ def features_on_cluster(
                 begun.append(stack.enter_context(ray_session(cluster, cores=cores)))
             return begun[0]
 
-        if cluster == LOCAL:  # whose cores one process uses as well
-            stack.enter_context(computed_by(ClusterPass(ray)))
-        else:
-            stack.enter_context(computed_by(ClusterPass(ray, functools.partial(_named, stack))))
+        used = Cluster(cluster, ray)
+        stack.enter_context(cluster_used(used))
+        stack.enter_context(computed_by(ClusterPass(ray, functools.partial(_named, stack))))
+        if not used.is_here:  # one process uses its cores as well
             stack.enter_context(summed_by(ClusterSums(ray)))
         yield
 
@@ -196,6 +200,29 @@ def in_number_order(done: Iterator[ImagePartDone]) -> Iterator[ImagePartDone]:
             following += 1
 
 
+def check_seen(path: str, refusal: Refusal, preprocessing: Preprocessing) -> None:
+    """See that a file that a machine of the cluster refused is not there, or not to be read, here either.
+
+    Raises
+    ------
+    DataError
+        If it is.
+    """
+    with contextlib.suppress(RefusedInput):
+        if refusal.code in ONLY_HERE:
+            read_bytes(path)
+            raise DataError(
+                f"--cluster: {path} is on this machine, but a machine of the cluster says: "
+                f"{refusal.message}; put the photos where all of them find them under the same name"
+            )
+        if refusal.code == LACKING:
+            network_pixels(read_bytes(path), preprocessing)
+            raise DataError(
+                f"--cluster: {path} can be read here, but a machine of the cluster says: "
+                f"{refusal.message}; install the same packages on all"
+            )
+
+
 class _Merger:
     """What came of the parts, in one table and in the cache."""
 
@@ -222,7 +249,7 @@ class _Merger:
 
     def _entry(self, path: str, image: WorkedImage) -> Entry | Refusal:
         if isinstance(image, Refusal):
-            self._check_seen(path, image)
+            check_seen(path, image, self.job.backbone.preprocessing)
             return Refusal(path, image.code, image.message)
         if isinstance(image, KnownImage):
             entry = self.kept.get(image.digest)
@@ -232,22 +259,6 @@ class _Merger:
             return entry
         self.kept.add(image)
         return image
-
-    def _check_seen(self, path: str, refusal: Refusal) -> None:
-        """See that a file that is refused elsewhere is not there, or not to be read, here either."""
-        with contextlib.suppress(RefusedInput):
-            if refusal.code in ONLY_HERE:
-                read_bytes(path)
-                raise DataError(
-                    f"--cluster: {path} is on this machine, but a machine of the cluster says: "
-                    f"{refusal.message}; put the photos where all of them find them under the same name"
-                )
-            if refusal.code == LACKING:
-                network_pixels(read_bytes(path), self.job.backbone.preprocessing)
-                raise DataError(
-                    f"--cluster: {path} can be read here, but a machine of the cluster says: "
-                    f"{refusal.message}; install the same packages on all"
-                )
 
     @functools.cached_property
     def _worker_here(self) -> FeatureWorker:

@@ -8,7 +8,9 @@ import importlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from fieldguide.errors import OptionError
@@ -20,6 +22,44 @@ LOCAL = "local"
 
 WAITING = "waiting for a free core of the cluster, seconds"
 """The stage of progress while others have them all."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One that is started or joined when it is needed."""
+
+    address: str
+    """As for :func:`ray_session`."""
+    ray: Callable[[], Any]
+    """Gives ``ray``, connected."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this machine alone."""
+        return self.address == LOCAL
+
+    @property
+    def cores(self) -> int:
+        """Of all its machines."""
+        return max(1, int(self.ray().cluster_resources().get("CPU", 1)))
+
+
+_USED: ContextVar[Cluster | None] = ContextVar("cluster", default=None)
+
+
+@contextlib.contextmanager
+def cluster_used(cluster: Cluster) -> Iterator[None]:
+    """Have work within the ``with`` block that a cluster can share done there."""
+    token = _USED.set(cluster)
+    try:
+        yield
+    finally:
+        _USED.reset(token)
+
+
+def cluster_in_use() -> Cluster | None:
+    """The cluster of :func:`cluster_used`; None where there is none."""
+    return _USED.get()
 
 
 @contextlib.contextmanager

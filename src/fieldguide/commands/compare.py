@@ -61,7 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also measure what more photos would bring to the recommended one",
     )
-    add_cluster(parser, "compute features")
+    add_cluster(parser, "compute features and learn folds")
     add_json(parser)
 
 

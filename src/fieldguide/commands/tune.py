@@ -68,8 +68,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", type=new_png, metavar="FILE.png", help="also draw the trials and what decided"
     )
+    parser.add_argument(
+        "--at-once",
+        type=count,
+        metavar="N",
+        help="settings suggested before any of them is tried (default: 5 with --cluster, else 1)",
+    )
     add_yes(parser)
-    add_cluster(parser, "compute features")
+    add_cluster(parser, "compute features and try settings")
     add_json(parser)
 
 
@@ -79,13 +85,13 @@ def run(options: argparse.Namespace) -> int:
     from fieldguide.cluster.features import features_on_cluster
 
     with (
-        features_on_cluster(options.cluster, [options.recipe]),
+        features_on_cluster(options.cluster),
         terminal.progress() as progress,
         opened(options, progress, tasks=EITHER) as dataset,
     ):
         begin(dataset, yes=options.yes)
         names = ("out", "recipe", "backbone", "trials", "minutes", "objective", "folds", "seed")
-        given = {name: getattr(options, name) for name in (*names, "resume", "restart", "plot")}
+        given = {name: getattr(options, name) for name in (*names, "resume", "restart", "plot", "at_once")}
         result = tune(dataset, **given, progress=progress)
     return _report(result, options)
 

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from fieldguide import recipes
 from fieldguide.data.dataset import Dataset
-from fieldguide.errors import DataError, FieldguideError, OptionError
+from fieldguide.errors import DataError, OptionError
 from fieldguide.experiments.comparison import Comparison, ComparisonRow, recommend
-from fieldguide.experiments.cross_validation import Candidate, CrossValidation, cross_validation, merged
-from fieldguide.experiments.fold_results import FoldResult
+from fieldguide.experiments.cross_validation import CrossValidation, cross_validation, merged
+from fieldguide.experiments.fold_results import FoldResult, error_sentence
+from fieldguide.experiments.fold_task import Candidate, FoldTask
+from fieldguide.experiments.folds_in_order import FoldsInOrder
 from fieldguide.experiments.scoring import AnyOutcomes, measured, paired, score_of
 from fieldguide.progress import Progress, silent
 from fieldguide.recipes.common import Options
@@ -80,7 +82,8 @@ def compare(
     """Cross-validate candidates over the same folds, and say which differences are real.
 
     A candidate that fails becomes a row with its error, and the rest goes on. When interrupted, what was
-    finished is in the cache, and the same call goes on from there.
+    finished is in the cache, and the same call goes on from there. Where a cluster is in use
+    (:func:`~fieldguide.cluster.features.features_on_cluster`), its processes learn the folds.
 
     Parameters
     ----------
@@ -107,26 +110,10 @@ def compare(
     _check(candidates)
     shared = cross_validation(dataset, candidates, folds=folds, seed=seed, cache=cache, progress=progress)
     with shared as work:
-        results: dict[str, list[FoldResult]] = {}
-        errors: dict[str, str] = {}
-        steps = len(candidates) * work.folding.count
-        progress("folds", 0, steps)
-        for number, candidate in enumerate(candidates):
-            try:
-                results[candidate.name] = _folds_of(work, candidate, number, steps, progress)
-            except Exception as error:  # one candidate must not take hours of others with it
-                errors[candidate.name] = error_sentence(error)
-                progress("folds", (number + 1) * work.folding.count, steps)
+        tried = _tried(work, candidates, progress)
+        errors = {name: error_sentence(one.error) for name, one in tried.items() if one.error is not None}
+        results = {name: one.results for name, one in tried.items() if one.error is None}
         return _comparison(work, candidates, results, errors, seed)
-
-
-def error_sentence(error: Exception) -> str:
-    """Say why a candidate failed."""
-    if isinstance(error, FieldguideError):
-        return str(error)
-    if isinstance(error, ModuleNotFoundError):
-        return f"needs {error.name}, which is not installed"
-    return f"an error in the recipe itself ({type(error).__name__}: {error})"
 
 
 def _variants(
@@ -157,14 +144,23 @@ def _check(candidates: Sequence[Candidate]) -> None:
             raise OptionError(f"candidates: each needs a name of its own, got {name!r} twice")
 
 
-def _folds_of(
-    work: CrossValidation, candidate: Candidate, number: int, steps: int, progress: Progress
-) -> list[FoldResult]:
-    results = []
-    for fold in range(work.folding.count):
-        results.append(work.run(candidate, fold))
-        progress("folds", number * work.folding.count + fold + 1, steps)
-    return results
+def _tried(
+    work: CrossValidation, candidates: Sequence[Candidate], progress: Progress
+) -> dict[str, FoldsInOrder]:
+    """The folds of each candidate, by its name."""
+    count = work.folding.count
+    tried = {candidate.name: FoldsInOrder(count) for candidate in candidates}
+    tasks = [FoldTask(one, fold, timed=fold == 0) for one in candidates for fold in range(count)]
+    progress("folds", 0, len(tasks))
+    for task, outcome in work.outcomes(tasks, lambda task: tried[task.candidate.name].wants(task.fold)):
+        tried[task.candidate.name].take(task.fold, outcome)
+        progress("folds", sum(one.done for one in tried.values()), len(tasks))
+    work.rest()
+    for task in tasks:
+        results = tried[task.candidate.name].results
+        if task.timed and results:
+            results[0] = work.timed(task, results[0])
+    return tried
 
 
 def _comparison(

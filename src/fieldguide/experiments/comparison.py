@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldguide.data.plausibility.doubts import Doubt
 from fieldguide.errors import Refusal
-from fieldguide.experiments.cross_validation import Candidate
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.experiments.learning_curve import LearningCurve
 from fieldguide.experiments.scoring import AnyEvaluation, AnyPair, ScoreWords, words_of
 from fieldguide.mixins.display import DisplayMixin, PlotMixin, TableMixin

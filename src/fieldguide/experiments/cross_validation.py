@@ -1,12 +1,10 @@
-"""One way of training after another over the same folds, with the features shared."""
+"""Ways of training over the same folds, with the features shared: here, or by processes of a cluster."""
 
 import contextlib
 import dataclasses
 import hashlib
 import json
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,48 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldguide import recipes
-from fieldguide.backbones.exported import ExportedBackbone
 from fieldguide.backbones.feature_memory import FeatureMemory
+from fieldguide.cluster.ray_session import cluster_in_use
 from fieldguide.data.dataset import Dataset
 from fieldguide.data.folds import Contents, Folds, contents_of, deal_folds, training_part
-from fieldguide.errors import BackboneError, DataError, OptionError
-from fieldguide.evaluation.result import Outcomes
-from fieldguide.evaluation.tag_result import TagOutcomes
-from fieldguide.experiments.fold_predictions import FoldAnswers, answer, seconds_per_image
-from fieldguide.experiments.fold_results import FoldResult, Journal, code_fingerprint
+from fieldguide.errors import BackboneError
+from fieldguide.experiments.fold_cluster import FoldCluster, Outcome, Wanted, place_of
+from fieldguide.experiments.fold_fitting import fit_fold
+from fieldguide.experiments.fold_predictions import seconds_per_image
+from fieldguide.experiments.fold_results import FoldResult, Journal, UntimedNetwork, code_fingerprint
+from fieldguide.experiments.fold_task import Candidate, FoldTask
 from fieldguide.experiments.scoring import AnyOutcomes
 from fieldguide.files import scratch_folder
-from fieldguide.learning.card import UNKNOWN_THRESHOLD
 from fieldguide.progress import Progress, silent
-from fieldguide.recipes.common import Fitted, Options, Run
-from fieldguide.tasks.task import ONE_LABEL, refuse_unsupported
+from fieldguide.recipes.common import Run
 
 TOLD_ELSEWHERE = frozenset({"head", "answers"})
 """Stages of a single fold that say less than the count of folds does."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A way of training, to be compared with others."""
-
-    name: str
-    """For a person, such as ``linear-probe balanced``; differs from all others."""
-    recipe: str
-    """A key of :data:`fieldguide.recipes.RECIPES`."""
-    options: Options = field(default_factory=Options)
-    """Backbone, preset, weights, settings and the seed of training; cache, memory and progress are those of
-    the comparison."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """What tells it from others, as JSON holds it."""
-        options = self.options
-        return {
-            "name": self.name,
-            "recipe": self.recipe,
-            "backbone": options.backbone,
-            "preset": options.preset,
-            "options": dict(options.settings),
-        }
+def _any(task: FoldTask) -> bool:
+    return True
 
 
 class CrossValidation:
@@ -81,8 +58,11 @@ class CrossValidation:
         self.reused: int = 0
         self.shared: Run = Run(cache=cache, memory=memory, progress=_quieter(progress))
         self._journal = journal
+        self._fingerprints: dict[int, list[str]] = {}
+        used = cluster_in_use()
+        self._cluster = None if used is None else FoldCluster(used, folding, memory, self.shared.progress)
 
-    def run(self, candidate: Candidate, fold: int, share: NDArray[np.bool_] | None = None) -> FoldResult:
+    def run(self, candidate: Candidate, fold: int) -> FoldResult:
         """Learn from all folds but one and answer that one, or take what an earlier run has kept.
 
         Parameters
@@ -91,62 +71,136 @@ class CrossValidation:
             What to try.
         fold
             The fold held out, 0 to `folding.count` - 1.
-        share
-            Which images may be learned from, of shape (n_images,); None allows all.
 
         Raises
         ------
         FieldguideError
             If the candidate cannot learn from these images.
         """
-        learned, held = self.folding.parts(fold)
-        if share is not None:
-            learned = learned[share[learned]]
-        key = self._key(candidate, learned, held)
-        result = self._journal.get(key)
-        if result is None:
-            timed = fold == 0 and share is None
-            result = self._computed(candidate, learned, held, timed)
-            self._journal.put(key, result)
-        else:
-            self.reused += 1
+        return self.all_of([FoldTask(candidate, fold)])[0]
+
+    def all_of(
+        self, tasks: Sequence[FoldTask], told: Callable[[int], None] | None = None
+    ) -> list[FoldResult]:
+        """The results of tasks, in their order; `told` hears how many there are, whenever one is there.
+
+        Raises
+        ------
+        FieldguideError
+            If a candidate cannot learn: that of the first task for which it is so.
+        """
+        found: dict[FoldTask, Outcome] = {}
+
+        def wanted(task: FoldTask) -> bool:
+            """Whether no task before it has failed."""
+            failed = [index for index, one in enumerate(tasks) if isinstance(found.get(one), Exception)]
+            return not failed or tasks.index(task) < failed[0]
+
+        for task, outcome in self.outcomes(tasks, wanted):
+            found[task] = outcome
+            if told is not None:
+                told(len(found))
+        results = []
+        for task in tasks:
+            one = found[task]
+            if isinstance(one, Exception):
+                raise one
+            results.append(one)
+        return results
+
+    def outcomes(
+        self, tasks: Sequence[FoldTask], wanted: Wanted = _any
+    ) -> Iterator[tuple[FoldTask, Outcome]]:
+        """What comes of tasks, in their order here, in that in which they end on a cluster.
+
+        A result is kept before it is given. Of what a cluster has learned and is to be timed,
+        :meth:`timed` gives the time.
+
+        Parameters
+        ----------
+        tasks
+            What to try.
+        wanted
+            Asked of each task when its turn has come, so that what has come of others decides.
+        """
+        here = list(tasks)
+        if self._cluster is not None:
+            kept = {task: found for task in tasks if (found := self._kept(task)) is not None}
+            yield from kept.items()
+            missing = [task for task in tasks if task not in kept]
+            here = [task for task in missing if place_of(task.candidate.recipe) == "here"]
+            for task, outcome in self._cluster.outcomes(missing, wanted):
+                if isinstance(outcome, FoldResult):
+                    self._journal.put(self._key(task), outcome)
+                yield task, outcome
+            if here:
+                self.rest()
+        for task in here:
+            if wanted(task):
+                yield task, self._outcome(task)
+
+    def timed(self, task: FoldTask, result: FoldResult) -> FoldResult:
+        """The result with the time of an answer, where a cluster learned it: measured here, and kept."""
+        if result.untimed is None:
+            return result
+        known = self._with_time(task, result, result.untimed)
+        self._journal.put(self._key(task), known)
+        return known
+
+    def rest(self) -> None:
+        """End the processes of a cluster that learn folds, so that their cores are free."""
+        if self._cluster is not None:
+            self._cluster.rest()
+
+    def _outcome(self, task: FoldTask) -> Outcome:
+        kept = self._kept(task)
+        if kept is not None:
+            return kept
+        try:
+            fold = fit_fold(self.folding, task, self.shared)
+            result = fold.result
+            if task.timed:
+                network = UntimedNetwork(fold.fitted.network.SerializeToString(), fold.fitted.preprocessing)
+                result = self._with_time(task, result, network)
+        except Exception as error:  # whose, and what is to be done about it, the caller knows
+            return error
+        self._journal.put(self._key(task), result)
         return result
 
-    def _computed(
-        self, candidate: Candidate, learned: NDArray[np.int64], held: NDArray[np.int64], timed: bool
-    ) -> FoldResult:
-        dataset, run = self.folding.dataset, self.shared
-        started, passed = time.perf_counter(), self.memory.seconds
-        recipe = recipes.find(candidate.recipe)
-        handled = getattr(recipe, "TASKS", ONE_LABEL)
-        refuse_unsupported(dataset.task, handled, f"recipe {candidate.recipe}", OptionError)
-        fitted: Fitted = recipe.fit(dataset.take(learned), candidate.options, run)
-        fit_seconds = time.perf_counter() - started - (self.memory.seconds - passed)
-        paths = [dataset.paths[row] for row in held.tolist()]
-        answers = answer(fitted, paths, run)
-        rows = held[answers.rows]
-        if not len(rows):
-            raise DataError(
-                f"{dataset.called}: no image of a fold can be read any longer; are files being deleted?"
-            )
-        return FoldResult(
-            rows=rows,
-            outcomes=_outcomes(self.folding, rows, fitted, answers),
-            fit_seconds=fit_seconds,
-            pass_images=len(learned) if isinstance(fitted.body, ExportedBackbone) else 0,
-            image_seconds=seconds_per_image(fitted, paths) if timed else float("nan"),
-            megabytes=_megabytes(fitted),
-        )
+    def _with_time(self, task: FoldTask, result: FoldResult, network: UntimedNetwork) -> FoldResult:
+        paths = [self.folding.dataset.paths[row] for row in task.rows(self.folding)[1].tolist()]
+        seconds = seconds_per_image(network.content, network.preprocessing, paths)
+        return dataclasses.replace(result, image_seconds=seconds, untimed=None)
 
-    def _key(self, candidate: Candidate, learned: NDArray[np.int64], held: NDArray[np.int64]) -> str:
-        options = candidate.options
+    def _kept(self, task: FoldTask) -> Outcome | None:
+        """What an earlier run has kept, with a time where one is wanted, or why that cannot be told."""
+        try:
+            result = self._journal.get(self._key(task))
+        except OSError as error:  # no such weights file
+            return error
+        if result is None or (task.timed and not result.has_time):
+            return None
+        self.reused += 1
+        return result
+
+    def _key(self, task: FoldTask) -> str:
+        candidate, options = task.candidate, task.candidate.options
         weights = options.weights and hashlib.sha256(options.weights.read_bytes()).hexdigest()
         parts = [
             {name: value for name, value in candidate.as_dict().items() if name != "name"},
             [options.seed, weights, code_fingerprint()],
-            [self.folding.fingerprint(learned), self.folding.fingerprint(held)],
+            self._images(task),
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()[:40]
+
+    def _images(self, task: FoldTask) -> list[str]:
+        """Fingerprints of the images learned from and held out; those of whole folds are asked for often."""
+        if task.share is None and task.fold in self._fingerprints:
+            return self._fingerprints[task.fold]
+        found = [self.folding.fingerprint(rows) for rows in task.rows(self.folding)]
+        if task.share is None:
+            self._fingerprints[task.fold] = found
+        return found
 
 
 @contextlib.contextmanager
@@ -186,7 +240,9 @@ def cross_validation(
         contents = _contents(part, candidates, memory, progress)
         folding = deal_folds(part, contents, folds, seed)
         journal = Journal(None if cache is None else cache / "folds")
-        yield CrossValidation(folding, memory, place / "features", journal, progress)
+        work = CrossValidation(folding, memory, place / "features", journal, progress)
+        stack.callback(work.rest)
+        yield work
 
 
 def merged(results: Sequence[FoldResult]) -> tuple[NDArray[np.int64], AnyOutcomes]:
@@ -198,28 +254,6 @@ def merged(results: Sequence[FoldResult]) -> tuple[NDArray[np.int64], AnyOutcome
         for column in dataclasses.fields(first)
     }
     return rows[order], dataclasses.replace(first, **columns)
-
-
-def _outcomes(folding: Folds, rows: NDArray[np.int64], fitted: Fitted, answers: FoldAnswers) -> AnyOutcomes:
-    """The answers in the columns of the data; what a fold had no photo of to learn from is improbable."""
-    classes = folding.dataset.classes
-    columns = np.searchsorted(np.array(classes), np.array(fitted.classes))
-    probabilities = np.zeros((len(rows), len(classes)))
-    probabilities[:, columns] = answers.probabilities
-    limits: dict[str, Any] = {
-        "set_threshold": fitted.set_threshold,
-        "unknown_threshold": UNKNOWN_THRESHOLD,
-    }
-    if fitted.tag_thresholds is None:
-        floors = np.full(len(classes), fitted.set_threshold)
-        floors[columns] = fitted.set_floors
-        limits["set_threshold"] = floors
-        return Outcomes.of(folding.truth[rows], probabilities, answers.typicality, **limits)
-    thresholds = np.ones(len(classes))
-    thresholds[columns] = fitted.tag_thresholds
-    return TagOutcomes.of(
-        folding.tags[rows], probabilities, answers.typicality, thresholds=thresholds, **limits
-    )
 
 
 def _contents(
@@ -237,12 +271,6 @@ def _contents(
         features = memory.whole(network, progress)
         return Contents(features.rows, features.digests, features.signatures, features.refused)
     return contents_of(part.paths, progress)
-
-
-def _megabytes(fitted: Fitted) -> float:
-    body = fitted.body
-    size = body.path.stat().st_size if isinstance(body, ExportedBackbone) else body.ByteSize()
-    return float(size + fitted.head.ByteSize()) / 1e6
 
 
 def _quieter(progress: Progress) -> Progress:

@@ -72,17 +72,26 @@ def answer(fitted: Fitted, paths: Sequence[str], run: Run) -> FoldAnswers:
     return dataclasses.replace(answers, refused=features.refused)
 
 
-def seconds_per_image(fitted: Fitted, paths: Sequence[str]) -> float:
+def seconds_per_image(network: bytes, preprocessing: Preprocessing, paths: Sequence[str]) -> float:
     """What one photo costs from file to answer, on the clock: the median over some, each by itself.
 
     Nothing comes from a cache, so that recipes can be compared. Not a number where none can be read.
+
+    Parameters
+    ----------
+    network
+        ONNX, from `pixels` to the outputs of the contract.
+    preprocessing
+        How a photo becomes its input.
+    paths
+        Photos.
     """
-    session = _session(fitted.network)
+    session = open_session(network, "the trained model", usable_cores())
     spent = []
     for path in paths[: TIMED + 1]:
         started = time.perf_counter()
         with contextlib.suppress(RefusedInput):
-            pixels = _pixels(fitted.preprocessing, path)
+            pixels = _pixels(preprocessing, path)
             session.run(["probabilities", "typicality"], {"pixels": pixels[None]})
             spent.append(time.perf_counter() - started)
     return float(np.median(spent[1:] or spent)) if spent else float("nan")  # the first one warms up

@@ -10,22 +10,47 @@ import functools
 import hashlib
 import importlib.metadata
 import io
+import json
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.errors import OutputError
+from fieldguide.errors import FieldguideError, OutputError
 from fieldguide.evaluation.result import Outcomes
 from fieldguide.evaluation.tag_result import TagOutcomes
 from fieldguide.experiments.scoring import AnyOutcomes, credits
+from fieldguide.images.preprocessing import Preprocessing
 from fieldguide.storage import checksummed_files
 
 MOST_KEPT = 4_000
 """Files in the journal; the ones used longest ago go first."""
 _SUFFIX = ".fold"
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm", "torch")
+
+
+@dataclass(frozen=True)
+class UntimedNetwork:
+    """A network that another machine has trained, to be timed on this one."""
+
+    content: bytes
+    """ONNX, from `pixels` to the outputs of the contract."""
+    preprocessing: Preprocessing
+
+    def as_arrays(self) -> dict[str, NDArray[np.uint8]]:
+        """What a file keeps."""
+        facts = json.dumps(self.preprocessing.as_dict()).encode()
+        return {"network": np.frombuffer(self.content, np.uint8), "sees": np.frombuffer(facts, np.uint8)}
+
+    @classmethod
+    def of_arrays(cls, network: NDArray[np.uint8], sees: NDArray[np.uint8]) -> "UntimedNetwork":
+        """From what :meth:`as_arrays` gave."""
+        facts = json.loads(sees.tobytes())
+        whole = {**facts, "mean": tuple(facts["mean"]), "std": tuple(facts["std"])}
+        return cls(network.tobytes(), Preprocessing(**whole))
 
 
 @dataclass(frozen=True)
@@ -44,6 +69,13 @@ class FoldResult:
     """One photo from file to answer; not a number where it was not timed."""
     megabytes: float
     """Size of the model file, without its small graph of preprocessing."""
+    untimed: UntimedNetwork | None = None
+    """What is still to be timed; None where nothing is."""
+
+    @property
+    def has_time(self) -> bool:
+        """Whether :attr:`image_seconds` is known, or can be."""
+        return self.untimed is not None or not math.isnan(self.image_seconds)
 
     @property
     def accuracy(self) -> float:
@@ -87,6 +119,15 @@ class Journal:
                 path.unlink(missing_ok=True)
 
 
+def error_sentence(error: Exception) -> str:
+    """Say why a candidate failed."""
+    if isinstance(error, FieldguideError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"needs {error.name}, which is not installed"
+    return f"an error in the recipe itself ({type(error).__name__}: {error})"
+
+
 @functools.cache
 def code_fingerprint() -> str:
     """SHA-256 over the package's own source and the versions of what it computes with."""
@@ -111,8 +152,11 @@ FACTS = ("fit_seconds", "pass_images", "image_seconds", "megabytes")
 def _packed(result: FoldResult) -> bytes:
     columns = {field.name: getattr(result.outcomes, field.name) for field in fields(result.outcomes)}
     facts = np.array([getattr(result, name) for name in FACTS], dtype=np.float64)
+    network = {} if result.untimed is None else result.untimed.as_arrays()
+    arrays: dict[str, Any] = {"rows": result.rows, "facts": facts, **columns, **network}
     file = io.BytesIO()
-    np.savez_compressed(file, rows=result.rows, facts=facts, **columns)
+    save = np.savez if network else np.savez_compressed  # weights do not become smaller
+    save(file, **arrays)
     return file.getvalue()
 
 
@@ -122,4 +166,6 @@ def _unpacked(content: bytes) -> FoldResult:
         kind = TagOutcomes if "tags" in file.files else Outcomes
         outcomes = kind(**{field.name: file[field.name] for field in fields(kind)})
         rows = file["rows"]
-    return FoldResult(rows, outcomes, fit_seconds, int(pass_images), image_seconds, megabytes)
+        has_network = "network" in file.files
+        untimed = UntimedNetwork.of_arrays(file["network"], file["sees"]) if has_network else None
+    return FoldResult(rows, outcomes, fit_seconds, int(pass_images), image_seconds, megabytes, untimed)

@@ -19,7 +19,9 @@ from fieldguide.data.dataset import Dataset
 from fieldguide.data.folds import Folds
 from fieldguide.errors import DataError
 from fieldguide.experiments import power_law
-from fieldguide.experiments.cross_validation import Candidate, CrossValidation, cross_validation, merged
+from fieldguide.experiments.cross_validation import cross_validation, merged
+from fieldguide.experiments.fold_results import FoldResult
+from fieldguide.experiments.fold_task import Candidate, FoldTask
 from fieldguide.experiments.scoring import SCORE_WORDS, credits, measured, score_of, words_of
 from fieldguide.metrics.intervals import Interval
 from fieldguide.progress import Progress, silent
@@ -128,12 +130,16 @@ def learning_curve(
         places = nested_places(work.folding, seed)
         usable = [part for part in SHARES if part == 1 or _enough(work.folding, places <= part)]
         steps = len(usable) * work.folding.count
+        tasks = [
+            _task(candidate, fold, part, places) for part in usable for fold in range(work.folding.count)
+        ]
+        results = work.all_of(tasks, lambda done: progress("learning curve", done, steps))
         points, rights = [], []
         for number, part in enumerate(usable):
-            point, right = _measured(work, candidate, part, places <= part)
+            own = results[number * work.folding.count : (number + 1) * work.folding.count]
+            point, right = _measured(work.folding, own, part, places <= part)
             points.append(point)
             rights.append(right)
-            progress("learning curve", (number + 1) * work.folding.count, steps)
         return concluded(candidate, points, np.stack(rights), work.folding.groups)
 
 
@@ -210,17 +216,18 @@ def concluded(
     return LearningCurve(candidate, tuple(points), outlook, _summary(outlook, known))
 
 
+def _task(candidate: Candidate, fold: int, part: float, places: NDArray[np.float64]) -> FoldTask:
+    return FoldTask(candidate, fold, None if part == 1 else places <= part)
+
+
 def _measured(
-    work: CrossValidation, candidate: Candidate, part: float, allowed: NDArray[np.bool_]
+    folding: Folds, results: Sequence[FoldResult], part: float, allowed: NDArray[np.bool_]
 ) -> tuple[CurvePoint, NDArray[np.float64]]:
-    whole = None if part == 1 else allowed
-    rows, outcomes = merged([work.run(candidate, fold, whole) for fold in range(work.folding.count)])
-    if len(rows) < len(work.folding.dataset):
-        raise DataError(
-            f"{work.folding.dataset.called}: files were deleted while they were being learned from"
-        )
-    right, score = credits(outcomes), score_of(measured(outcomes, work.folding.dataset.classes))
-    sizes = [(allowed & (work.folding.numbers != fold)).sum() for fold in range(work.folding.count)]
+    rows, outcomes = merged(results)
+    if len(rows) < len(folding.dataset):
+        raise DataError(f"{folding.dataset.called}: files were deleted while they were being learned from")
+    right, score = credits(outcomes), score_of(measured(outcomes, folding.dataset.classes))
+    sizes = [(allowed & (folding.numbers != fold)).sum() for fold in range(folding.count)]
     point = CurvePoint(part, float(np.mean(sizes)), score, words_of(outcomes).key)
     return point, right
 

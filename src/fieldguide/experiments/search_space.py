@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldguide import recipes
 from fieldguide.errors import OptionError
-from fieldguide.experiments.cross_validation import Candidate
+from fieldguide.experiments.fold_task import Candidate
 from fieldguide.recipes.common import Options
 
 if TYPE_CHECKING:

@@ -1,21 +1,30 @@
-"""A search with Optuna: trials asked for and told one by one, kept in a file that survives a kill.
+"""A search with Optuna: trials asked for in batches, kept in a file that survives a kill.
 
-The file (:mod:`fieldguide.experiments.search_log`) is whole up to where the process ended. A trial that was
-running then is tried again first when the search goes on.
+The trials of a batch are tried side by side, and what is asked for rests on the batches before it alone: each
+suggestion is drawn from the seed and the number of trials before it, its neighbours count as bad until they
+are known (the constant liar of Ginsbourger, Le Riche and Carraro 2010), each trial is given up by what
+earlier batches reached, and all are told in the order of their numbers. So the same seed and the same size of
+a batch give the same search, whatever ends first. A batch of one is a search one after the other.
+
+The file (:mod:`fieldguide.experiments.search_log`) is whole up to where the process ended. Trials that were
+running then are tried again first when the search goes on, which is then as if it had never been stopped.
 """
 
 import math
+import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from fieldguide.errors import FieldguideError, OptionError
+from fieldguide.errors import OptionError
+from fieldguide.experiments.fold_results import error_sentence
 from fieldguide.experiments.search_log import SearchLog
 from fieldguide.experiments.search_space import Space, suggest
 from fieldguide.progress import Progress
@@ -27,10 +36,8 @@ MOST_FAILURES = 5
 
 STOPPED = "stopped before it was finished"
 """Error of a trial whose search was interrupted or killed."""
-
-Report = Callable[[int, float], None]
-Try = Callable[[dict[str, Any], Report], dict[str, float]]
-"""(values, report) -> `objective` and `accuracy`; told to `report` is the objective after each fold."""
+AT_ONCE, BATCH = "at_once", "batch"
+"""What the file keeps of a search and of each trial, by these names."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,90 @@ class TrialRow:
         return dict(vars(self))
 
 
+class AskedTrial:
+    """A trial under way.
+
+    Parameters
+    ----------
+    trial
+        Optuna's.
+    values
+        What is to be tried.
+    earlier
+        Trials of earlier batches that were finished.
+    heard
+        Called when it has ended.
+    """
+
+    def __init__(
+        self,
+        trial: optuna.Trial,
+        values: dict[str, Any],
+        earlier: Sequence[optuna.trial.FrozenTrial],
+        heard: Callable[[], None],
+    ) -> None:
+        self.trial, self.values = trial, values
+        self.ended: bool = False
+        """Whether it has finished, failed or been given up."""
+        self.error: str | None = None
+        self._reached: list[float] = []
+        self._earlier, self._heard = earlier, heard
+        self._objective: float | None = None
+
+    def report(self, value: float) -> bool:
+        """Tell the objective over the folds so far, after each in turn.
+
+        Returns
+        -------
+        bool
+            Whether the trial is given up, since it is worse than the median of those before it (the rule of
+            Golovin et al. 2017, "Google Vizier").
+        """
+        fold = len(self._reached)
+        self._reached.append(value)
+        self.trial.report(value, fold)
+        there = [one.intermediate_values[fold] for one in self._earlier if fold in one.intermediate_values]
+        enough = len(self._earlier) >= RANDOM_TRIALS and bool(there)
+        if not (math.isnan(value) or (enough and min(self._reached) > statistics.median(there))):
+            return False
+        self._end()
+        return True
+
+    def finish(self, objective: float, accuracy: float) -> None:
+        """Tell what was reached over all folds."""
+        self.trial.set_user_attr("accuracy", accuracy)
+        self._objective = objective
+        self._end()
+
+    def fail(self, error: Exception) -> None:
+        """Tell why there is no result."""
+        self.error = error_sentence(error)
+        self._end()
+
+    def stop(self) -> None:
+        """Leave it to another run, unless it has ended."""
+        if not self.ended:
+            self.error, self.ended = STOPPED, True
+
+    def tell(self, study: optuna.Study) -> None:
+        """Tell Optuna how it ended."""
+        if self.error is not None:
+            self.trial.set_user_attr("error", self.error)
+            study.tell(self.trial, state=TrialState.FAIL)
+        elif self._objective is None:
+            study.tell(self.trial, state=TrialState.PRUNED)
+        else:
+            study.tell(self.trial, self._objective)
+
+    def _end(self) -> None:
+        self.ended = True
+        self._heard()
+
+
+Try = Callable[[Sequence[AskedTrial]], None]
+"""Tries a batch and tells each of its trials; all have ended when it returns."""
+
+
 class Search:
     """One search over a space.
 
@@ -86,26 +177,46 @@ class Search:
         Of the sampler.
     progress
         Callback for progress: the stage `trials`, or `search seconds` where the budget is time.
+    at_once
+        Trials of a batch; None takes that of the search that is gone on with, or 1.
+    otherwise
+        What None takes where there is no such search.
+
+    Raises
+    ------
+    OptionError
+        If `at_once` is another than that of the search that is gone on with.
     """
 
-    def __init__(self, storage: Path | None, space: Space, seed: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        storage: Path | None,
+        space: Space,
+        seed: int,
+        progress: Progress,
+        *,
+        at_once: int | None = None,
+        otherwise: int = 1,
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._space, self._progress = space, progress
+        self._space, self._seed, self._progress = space, seed, progress
         self._log = None if storage is None else SearchLog(storage)
         self._study = optuna.create_study(
             storage=None if self._log is None else optuna.storages.JournalStorage(self._log),
             study_name="fieldguide",
             load_if_exists=True,
             direction="minimize",
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS),
+            pruner=optuna.pruners.NopPruner(),  # trials are given up by a rule of their batch
         )
-        self.found: int = len(self._study.trials)
+        self.found: int = len(self._begun())
         """Trials that an earlier run left."""
+        try:
+            self.at_once: int = self._kept_at_once(at_once, otherwise)
+            """Trials of a batch."""
+        except OptionError:
+            self.close()
+            raise
         self._take_up_unfinished()
-        # The sampler's own state is not kept, so one that goes on must not repeat its first suggestions.
-        self._study.sampler = optuna.samplers.TPESampler(
-            seed=seed + len(self._study.trials), n_startup_trials=RANDOM_TRIALS
-        )
 
     def run(self, budget: Budget, attempt: Try) -> bool:
         """Try settings until the budget is spent.
@@ -123,12 +234,12 @@ class Search:
         started, failures = time.monotonic(), 0
         try:
             while not self._over(budget, started):
-                error = self._one(attempt)
-                failures = failures + 1 if error else 0
-                if failures == MOST_FAILURES:
-                    raise OptionError(
-                        f"{failures} trials failed in a row, the last: {error}; mend that first"
-                    )
+                for trial in self._tried(budget, attempt):
+                    failures = failures + 1 if trial.error else 0
+                    if failures == MOST_FAILURES:
+                        raise OptionError(
+                            f"{failures} trials failed in a row, the last: {trial.error}; mend that first"
+                        )
         except KeyboardInterrupt:
             return True
         return False
@@ -146,7 +257,7 @@ class Search:
 
     def rows(self) -> tuple[TrialRow, ...]:
         """All trials."""
-        return tuple(_row(trial) for trial in self._study.trials)
+        return tuple(map(_row, self._begun()))
 
     def importances(self) -> dict[str, float] | None:
         """How much each setting decided, the shares adding up to 1; None where that cannot be told.
@@ -164,31 +275,69 @@ class Search:
         except (ValueError, RuntimeError):  # all alike in one of the settings
             return None
 
-    def _one(self, attempt: Try) -> str | None:
-        """One trial; the answer is why it failed, or None."""
-        trial = self._study.ask()
-        error = None
-
-        def report(fold: int, value: float) -> None:
-            trial.report(value, fold)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-
+    def _tried(self, budget: Budget, attempt: Try) -> list[AskedTrial]:
+        """A batch, told; where it is interrupted, what has ended is told as well."""
+        batch: list[AskedTrial] = []
         try:
-            reached = attempt(suggest(trial, self._space), report)
-            trial.set_user_attr("accuracy", reached["accuracy"])
-            self._study.tell(trial, reached["objective"])
-        except optuna.TrialPruned:
-            self._study.tell(trial, state=TrialState.PRUNED)
-        except KeyboardInterrupt:
-            trial.set_user_attr("error", STOPPED)
-            self._study.tell(trial, state=TrialState.FAIL)
-            raise
-        except Exception as failure:  # one setting must not take the search with it
-            error = str(failure) if isinstance(failure, FieldguideError) else repr(failure)
-            trial.set_user_attr("error", error)
-            self._study.tell(trial, state=TrialState.FAIL)
-        return error
+            self._ask(batch, budget)
+            attempt(batch)
+        finally:
+            self._tell(batch)
+        return batch
+
+    def _tell(self, batch: Sequence[AskedTrial]) -> None:
+        """Tell Optuna of a batch, in the order of its numbers; what has not ended is tried again first."""
+        for trial in batch:
+            trial.stop()
+            trial.tell(self._study)
+        self._try_again(trial.values for trial in batch if trial.error == STOPPED)
+
+    def _ask(self, batch: list[AskedTrial], budget: Budget) -> None:
+        """Fill a batch: a new one, or what is missing of one that was not finished."""
+        counted = list(filter(_counts, self._study.get_trials(deepcopy=False)))
+        numbers = [trial.user_attrs[BATCH] for trial in counted]
+        number = max(numbers, default=0)
+        if numbers.count(number) >= self.at_once:
+            number += 1
+        left = self.at_once - numbers.count(number)
+        if budget.trials is not None:
+            left = min(left, budget.trials - len(counted))
+        earlier = [
+            trial
+            for trial in counted
+            if trial.user_attrs[BATCH] < number and trial.state == TrialState.COMPLETE
+        ]
+        for place in range(left):
+            self._study.sampler = self._sampler(len(counted) + place)
+            trial = self._study.ask()
+            trial.set_user_attr(BATCH, number)
+            values = suggest(trial, self._space)
+            batch.append(AskedTrial(trial, values, earlier, lambda: self._say(budget, batch, len(counted))))
+
+    def _sampler(self, number: int) -> optuna.samplers.TPESampler:
+        """What suggests the trial after so many others, whichever run it is asked in."""
+        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.samplers.TPESampler(
+                seed=seed, n_startup_trials=RANDOM_TRIALS, constant_liar=self.at_once > 1
+            )
+
+    def _say(self, budget: Budget, batch: Sequence[AskedTrial], before: int) -> None:
+        if budget.trials is not None:
+            self._progress("trials", before + sum(trial.ended for trial in batch), budget.trials)
+
+    def _kept_at_once(self, asked: int | None, otherwise: int) -> int:
+        kept: int | None = self._study.user_attrs.get(AT_ONCE)
+        if kept is None:
+            kept = asked or otherwise
+            self._study.set_user_attr(AT_ONCE, kept)
+        if asked not in (None, kept):
+            raise OptionError(
+                f"--at-once: must be {kept}, as when this search began, got {asked}; leave it out, or begin "
+                "anew without --resume"
+            )
+        return kept
 
     def _over(self, budget: Budget, started: float) -> bool:
         if budget.trials is not None:
@@ -201,10 +350,19 @@ class Search:
         return spent >= allowed
 
     def _take_up_unfinished(self) -> None:
-        for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
+        running = self._study.get_trials(states=(TrialState.RUNNING,))
+        for trial in running:
             self._study.tell(trial.number, state=TrialState.FAIL)
-            if trial.params:
-                self._study.enqueue_trial(trial.params)
+        self._try_again(trial.params for trial in running)
+
+    def _try_again(self, settings: Iterable[dict[str, Any]]) -> None:
+        for values in settings:
+            if values:
+                self._study.enqueue_trial(values)
+
+    def _begun(self) -> list[optuna.trial.FrozenTrial]:
+        """All trials but those that wait to be tried again."""
+        return [trial for trial in self._study.trials if trial.state != TrialState.WAITING]
 
 
 def _row(trial: optuna.trial.FrozenTrial) -> TrialRow:

@@ -1,9 +1,10 @@
 """Search a recipe's settings with Optuna, and train the best on all images.
 
 Every trial is cross-validated over the same folds with shared features, and given up when after a fold or
-two it is worse than the median of the trials before it. The recipe as it comes is measured first; a search
-that finds nothing better, or only by luck, hands it back. The winner's own score is optimistic, since it won
-by it; what new images may be expected to show is told beside it
+two it is worse than the median of the trials before it. Several may be tried at once
+(:mod:`fieldguide.experiments.study`), by processes of a cluster where one is in use. The recipe as it comes
+is measured first; a search that finds nothing better, or only by luck, hands it back. The winner's own score
+is optimistic, since it won by it; what new images may be expected to show is told beside it
 (:mod:`fieldguide.metrics.selection_bias`).
 """
 
@@ -20,10 +21,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldguide.cluster.ray_session import cluster_in_use
 from fieldguide.data.dataset import Data, Dataset
 from fieldguide.errors import OptionError
-from fieldguide.experiments.cross_validation import Candidate, CrossValidation, cross_validation, merged
+from fieldguide.experiments.cross_validation import CrossValidation, cross_validation, merged
 from fieldguide.experiments.fold_results import FoldResult, code_fingerprint
+from fieldguide.experiments.fold_task import Candidate, FoldTask
+from fieldguide.experiments.folds_in_order import FoldsInOrder
 from fieldguide.experiments.scoring import (
     AnyEvaluation,
     AnyOutcomes,
@@ -35,7 +39,7 @@ from fieldguide.experiments.scoring import (
 )
 from fieldguide.experiments.search_log import SUFFIX
 from fieldguide.experiments.search_space import Space, candidate_for, search_space
-from fieldguide.experiments.study import Budget, Search, TrialRow
+from fieldguide.experiments.study import RANDOM_TRIALS, AskedTrial, Budget, Search, TrialRow
 from fieldguide.learning.checks import check_names, check_writable
 from fieldguide.learning.train import TrainOptions, TrainResult, train_dataset
 from fieldguide.metrics.selection_bias import Corrected, corrected
@@ -47,6 +51,9 @@ from fieldguide.recipes.common import Options
 from fieldguide.tasks.task import Task
 
 Objective = Literal["log_loss", "accuracy"]
+AT_ONCE = RANDOM_TRIALS
+"""Settings at once on a cluster: the first ones learn from none in any case, and five folds of five keep 25
+cores busy. It does not follow the cluster's size, so that the same seed searches the same on any."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,9 @@ class TuneOptions:
     restart: bool = False
     """With `resume`: begin anew where the search kept for `out` is of other images, settings or code."""
     progress: Progress = silent
+    at_once: int | None = None
+    """Settings that are suggested before any of them has been tried; None takes those of the search that is
+    gone on with, else :data:`AT_ONCE` on a cluster and 1 without."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,8 @@ class TuneResult(DisplayMixin, PlotMixin, TableMixin):
     """The model file that was written."""
     found: int
     """Trials of an earlier search that this one went on with."""
+    at_once: int
+    """Settings that were suggested before any of them had been tried."""
     interrupted: bool
     """Whether a person stopped the search."""
     seconds: float
@@ -151,6 +163,7 @@ class TuneResult(DisplayMixin, PlotMixin, TableMixin):
             "importances": self.importances,
             "trials": [named(trial.as_dict()) for trial in self.trials],
             "found": self.found,
+            "at_once": self.at_once,
             "interrupted": self.interrupted,
             "seconds": self.seconds,
             "train": self.trained.as_dict(),
@@ -180,11 +193,7 @@ def tune(dataset: Dataset, wanted: TuneOptions) -> TuneResult:
         If the model file cannot be written.
     """
     started = time.perf_counter()
-    wanted.budget.check()
-    if wanted.out is not None:
-        check_writable(wanted.out)
-    check_names(dataset)
-    _check_objective(wanted.objective, dataset.task)
+    _check(wanted, dataset)
     options = wanted.options
     space = search_space(wanted.recipe, options)
     if wanted.resume and wanted.cache is None:
@@ -202,13 +211,14 @@ def tune(dataset: Dataset, wanted: TuneOptions) -> TuneResult:
     )
     with shared as work:
         trier = _Trier(work, wanted)
-        trier.try_out(default, None)  # its errors are the person's to hear
-        search = Search(_storage(work, wanted, space), space, options.seed, wanted.progress)
+        trier.folds_of(default)  # its errors are the person's to hear
+        search = _search(work, wanted, space)
         try:
             interrupted = search.run(wanted.budget, trier)
         finally:
             search.close()
         chosen = _choose(trier, [{}, *search.finished()])
+        work.rest()  # the last training may need the cores
         run = dataclasses.replace(work.shared, progress=wanted.progress)
         best = _going_on(chosen.winner.options, wanted.recipe)
         final = TrainOptions(wanted.data, wanted.out, wanted.recipe, best, run)
@@ -219,10 +229,33 @@ def tune(dataset: Dataset, wanted: TuneOptions) -> TuneResult:
         trials=search.rows(),
         importances=search.importances(),
         found=search.found,
+        at_once=search.at_once,
         trained=trained,
         interrupted=interrupted,
         seconds=time.perf_counter() - started,
     )
+
+
+def _search(work: CrossValidation, wanted: TuneOptions, space: Space) -> Search:
+    return Search(
+        _storage(work, wanted, space),
+        space,
+        wanted.options.seed,
+        wanted.progress,
+        at_once=wanted.at_once,
+        otherwise=1 if cluster_in_use() is None else AT_ONCE,
+    )
+
+
+def _check(wanted: TuneOptions, dataset: Dataset) -> None:
+    """Refuse before any work what would not go well in the end."""
+    wanted.budget.check()
+    if wanted.at_once is not None and (type(wanted.at_once) is not int or wanted.at_once < 1):
+        raise OptionError(f"at_once: must be a whole number, 1 or more; got {wanted.at_once!r}")
+    if wanted.out is not None:
+        check_writable(wanted.out)
+    check_names(dataset)
+    _check_objective(wanted.objective, dataset.task)
 
 
 def _check_objective(objective: str, task: Task) -> None:
@@ -244,20 +277,43 @@ class _Trier:
     def __init__(self, work: CrossValidation, wanted: TuneOptions) -> None:
         self.work, self.wanted = work, wanted
 
-    def __call__(self, values: dict[str, Any], report: Any) -> dict[str, float]:
-        candidate = candidate_for(self.wanted.recipe, self.wanted.options, values)
-        _, outcomes = merged(self.try_out(candidate, report))
-        objective = float(self.objective(outcomes).mean())
-        return {"objective": objective, "accuracy": float(credits(outcomes).mean())}
+    def __call__(self, batch: Sequence[AskedTrial]) -> None:
+        """Try a batch: the first fold of each, then the second, so that giving up early saves the rest."""
+        courses = [(trial, self._candidate(trial.values), self._course(trial)) for trial in batch]
+        tasks = {
+            FoldTask(candidate, fold): (trial, course)
+            for fold in range(self.work.folding.count)
+            for trial, candidate, course in courses
+        }
+        for task, outcome in self.work.outcomes(list(tasks), lambda task: tasks[task][1].wants(task.fold)):
+            trial, course = tasks[task]
+            course.take(task.fold, outcome)
+            self._tell(trial, course)
 
-    def try_out(self, candidate: Candidate, report: Any) -> list[FoldResult]:
-        """The folds of a candidate; `report` is told the objective over the folds so far, and may end it."""
-        results: list[FoldResult] = []
-        for fold in range(self.work.folding.count):
-            results.append(self.work.run(candidate, fold))
-            if report is not None:
-                report(fold, float(self.objective(merged(results)[1]).mean()))
-        return results
+    def folds_of(self, candidate: Candidate) -> list[FoldResult]:
+        """All folds of a candidate."""
+        return self.work.all_of([FoldTask(candidate, fold) for fold in range(self.work.folding.count)])
+
+    def _candidate(self, values: dict[str, Any]) -> Candidate:
+        return candidate_for(self.wanted.recipe, self.wanted.options, values)
+
+    def _course(self, trial: AskedTrial) -> FoldsInOrder:
+        """The folds of a trial, which may be given up after each."""
+
+        def heard(results: Sequence[FoldResult]) -> bool:
+            return trial.report(float(self.objective(merged(results)[1]).mean()))
+
+        return FoldsInOrder(self.work.folding.count, heard)
+
+    def _tell(self, trial: AskedTrial, course: FoldsInOrder) -> None:
+        """Tell a trial how it ended, once it has."""
+        if trial.ended or not course.ended:
+            return
+        if course.error is not None:
+            trial.fail(course.error)
+            return
+        outcomes = merged(course.results)[1]
+        trial.finish(float(self.objective(outcomes).mean()), float(credits(outcomes).mean()))
 
     def objective(self, outcomes: AnyOutcomes) -> NDArray[np.float64]:
         """What is made small, for each image."""
@@ -270,7 +326,7 @@ def _choose(trier: _Trier, settings: Sequence[dict[str, Any]]) -> Choice:
     """Choose among settings, of which the first is the recipe as it comes."""
     wanted, folding = trier.wanted, trier.work.folding
     tried = [candidate_for(wanted.recipe, wanted.options, values) for values in settings]
-    answers = [merged(trier.try_out(candidate, None))[1] for candidate in tried]
+    answers = [merged(trier.folds_of(candidate))[1] for candidate in tried]
     objective = np.stack([trier.objective(outcomes) for outcomes in answers])
     luck = corrected(
         objective,

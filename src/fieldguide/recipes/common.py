@@ -63,6 +63,8 @@ class Run:
     """Called with each row of the history as soon as it is there."""
     memory: FeatureMemory | None = None
     """Features that several fits over the same images share; None has each fit extract its own."""
+    body: ExportedBackbone | None = None
+    """What `linear-probe` learns from, where that has been exported already; None has it exported."""
 
     def extract(self, paths: Sequence[str], body: ExportedBackbone) -> Features:
         """The features of images: from what fits share where there is such, else by way of the cache.

@@ -197,6 +197,6 @@ def _backbone(options: Options, run: Run) -> tuple[ExportedBackbone, str]:
     else:
         size, reason = None, "chosen by hand, at its own size"
     name = options.backbone or preset.backbone
-    backbone = export_joined(name, size=size, weights=options.weights, progress=run.progress)
+    backbone = run.body or export_joined(name, size=size, weights=options.weights, progress=run.progress)
     side = backbone.preprocessing.size
     return backbone, f"backbone {backbone.name}, {side} × {side} pixels: {reason}"

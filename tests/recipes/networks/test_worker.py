@@ -15,6 +15,7 @@ import torch
 from fieldguide.data.dataset import open_dataset
 from fieldguide.errors import OptionError, ProcessEnded
 from fieldguide.images.preprocessing import Preprocessing
+from fieldguide.progress import silent
 from fieldguide.recipes.cnn import recipe as cnn_recipe
 from fieldguide.recipes.cnn import shared
 from fieldguide.recipes.cnn.task import CnnTask
@@ -59,28 +60,64 @@ def images(tags):
 
 
 # First, since a process takes part in one group at a time and the fixture's lasts until the end.
-def test_a_process_that_dies_ends_a_training_that_then_goes_on(paint_classes, tmp_path, monkeypatch):
-    folder = paint_classes(tmp_path / "photos", {"red": 12, "green": 12})
-    started = []
+@pytest.fixture
+def started(monkeypatch):
+    """Filled with the numbers of processes that a training starts."""
+    numbers = []
 
     class Noted(starting.StartedProcess):
         def __init__(self, *given):
             super().__init__(*given)
-            started.append(self.number)
+            numbers.append(self.number)
 
     monkeypatch.setattr(starting, "StartedProcess", Noted)
+    return numbers
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["with checkpoints", "without"])
+def test_a_process_that_dies_is_replaced_and_changes_nothing(kept, paint_classes, tmp_path, started, caplog):
+    folder = paint_classes(tmp_path / "photos", {"red": 12, "green": 12})
+    options = Options(settings={"epochs": 2, "size": 16, "augment": "none", "devices": 2})
 
     def kill(row):
-        if row["epoch"] == 1:
-            os.kill(started[0], signal.SIGKILL)
+        if row["epoch"] == 1 and len(started) == 2:
+            os.kill(started[1], signal.SIGKILL)
 
+    with open_dataset(folder) as dataset:
+        whole = cnn_recipe.fit(dataset, options, Run())
+        run = Run(folder=tmp_path / "model.training" if kept else None, report=kill)
+        fitted = cnn_recipe.fit(dataset, options, run)
+    assert len(started) == 3
+    note = "process 2 of 2 was ended by signal 9 (SIGKILL); all were started anew (1 of at most 3 times)"
+    assert note in fitted.choices
+    said = [record.getMessage() for record in caplog.records if record.name == "fieldguide"]
+    assert len(said) == 1
+    assert said[0].endswith("all processes are started anew")
+    assert any(choice.startswith("resumed after step") for choice in fitted.choices) is kept
+    assert len(fitted.history) == 2
+    assert fitted.body.SerializeToString() == whole.body.SerializeToString()
+    assert fitted.head.SerializeToString() == whole.head.SerializeToString()
+
+
+def test_a_process_that_dies_again_and_again_ends_a_training_that_then_goes_on(
+    paint_classes, tmp_path, started, caplog
+):
+    folder = paint_classes(tmp_path / "photos", {"red": 12, "green": 12})
     settings = {"epochs": 2, "size": 16, "augment": "none"}
-    run = Run(folder=tmp_path / "model.training", report=kill)
+
+    def kill(stage, done, total):
+        if stage == "training" and done >= 1 and started:
+            os.kill(started.pop(), signal.SIGKILL)
+            killed.append(done)
+
+    killed = []
+    run = Run(folder=tmp_path / "model.training", progress=kill)
     with open_dataset(folder) as dataset:
         with pytest.raises(ProcessEnded, match=r"process 2 of 2 was ended by signal 9 \(SIGKILL\)"):
             cnn_recipe.fit(dataset, Options(settings={**settings, "devices": 2}), run)
-        fitted = cnn_recipe.fit(dataset, Options(settings=settings), replace(run, report=lambda row: None))
-    assert any(choice.startswith("resumed after step") for choice in fitted.choices)
+        fitted = cnn_recipe.fit(dataset, Options(settings=settings), replace(run, progress=silent))
+    assert len(killed) == 4
+    assert [record.name for record in caplog.records].count("fieldguide") == 3
     assert len(fitted.history) == 2
 
 

@@ -7,7 +7,8 @@ images → learned from | held out (DATA's validation split, or a part that keep
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import cast
@@ -15,10 +16,11 @@ from typing import cast
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from fieldguide.backbones.timm_networks.onnx_export import to_onnx
-from fieldguide.errors import OptionError, TrainingError
+from fieldguide.errors import OptionError, ProcessEnded, TrainingError
+from fieldguide.files import LOGGER
 from fieldguide.heads import out_of_distribution
 from fieldguide.heads.feature_norm import norm_distance, tells_more
 from fieldguide.heads.linear_head import as_distance
@@ -42,12 +44,15 @@ from fieldguide.training.plan import Plan, Trained, TrainingTask, Watch
 from fieldguide.training.processes import ALONE, Processes, TaskDescription, in_use
 
 FloatArray = NDArray[np.float64]
+Together = Callable[[Plan], AbstractContextManager[Processes]]
 
 LIBRARIES = ("torch", "torchvision", "timm", "onnxscript", "lightning-fabric")
 """Packages that what a trained network becomes depends on."""
 WORKER = "fieldguide.recipes.networks.worker"
 """Module of what other processes do, which this one starts by its name."""
 BATCH = 32
+MOST_RESTARTS = 3
+"""Times that processes are started anew in one training: after that the next end is no accident."""
 MOST_LEARNED = 5000
 """Images learned from that the trained network looks at once more, for the distance behind typicality."""
 MEASURED_ON = "images held out from training, which also watched it and set the calibration"
@@ -97,14 +102,15 @@ def train_with_checkpoints(
         If a checkpoint of another run lies there, and `restart` is not set.
     TrainingError
         If the loss is no number from the start, or memory does not suffice.
+    ProcessEnded
+        If processes ended more than :data:`MOST_RESTARTS` times, or one that torchrun launched did.
     """
     limits = limits or TrainingLimits()
     again, watch = limits.task, Watch(run.progress, run.report, limits.seconds)
     together = partial(_together, options, limits.described)
     start = {key: value.detach().clone() for key, value in task.network.state_dict().items()}
     try:
-        with together(plan) as processes:
-            return _train(task, plan, watch, (options, run, name), processes)
+        return _with_restarts(task, plan, watch, (options, run, name), (together, again, start))
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -114,9 +120,8 @@ def train_with_checkpoints(
     gc.collect()
     task.network.load_state_dict(start)
     try:
-        with together(half) as processes:
-            kept = (_begun(options), run, f"{name} {half.batch_size}")
-            trained = _train(again(half), half, watch, kept, processes)
+        kept = (_begun(options), run, f"{name} {half.batch_size}")
+        trained = _with_restarts(again(half), half, watch, kept, (together, again, start))
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -169,6 +174,39 @@ def _check_devices(launched: Processes, devices: int | None, plan: Plan) -> None
             f"devices: must be at most {images}, the images of a step; got {count}; "
             "give a larger --batch-size or fewer devices"
         )
+
+
+def _with_restarts(
+    task: TrainingTask,
+    plan: Plan,
+    watch: Watch,
+    kept: tuple[Options, Run, str],
+    anew: tuple[Together, Callable[[Plan], TrainingTask] | None, Mapping[str, Tensor]],
+) -> Trained:
+    """Train; where a process that was started here ends, start all anew and go on from the checkpoint."""
+    (options, run, name), (together, again, start) = kept, anew
+    notes: list[str] = []
+    while True:
+        begun = False
+        try:
+            with together(plan) as processes:
+                begun = True
+                trained = _train(task, plan, watch, (options, run, name), processes)
+            return replace(trained, notes=(*notes, *trained.notes))
+        except ProcessEnded as ended:
+            if again is None or not begun or len(notes) == MOST_RESTARTS:
+                raise
+            LOGGER.warning("%s; all processes are started anew", ended)
+            how = str(ended).removeprefix("training: ").partition(": ")[0]  # without what it said last
+            notes.append(f"{how}; all were started anew ({len(notes) + 1} of at most {MOST_RESTARTS} times)")
+        gc.collect()  # what shared the gradients of the old processes still listens to the network's
+        task.network.load_state_dict(start)  # where there is no checkpoint yet, or none is kept
+        task, options = again(plan), _resumed(options)
+
+
+def _resumed(options: Options) -> Options:
+    """For going on with this very run, whose checkpoint is not to be thrown away."""
+    return replace(options, settings={**options.settings, "resume": True, "restart": False})
 
 
 def _train(
