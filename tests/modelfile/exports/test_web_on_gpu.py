@@ -140,7 +140,8 @@ def test_one_that_fails_is_left_and_the_photo_answered_all_the_same(imitating, a
 
 def test_photos_at_once_are_answered_one_after_another():
     """Of two calls at once, ONNX Runtime Web for WebGPU never answers one."""
-    script = importlib.resources.files(web).joinpath("web_files", "inference.js")
+    package = importlib.resources.files("fieldguide.modelfile.exports")
+    script = package.joinpath("web_files", "inference.js")
     try:
         program = node()
     except OptionError as error:
