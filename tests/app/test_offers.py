@@ -11,7 +11,7 @@ from fieldguide.app import session_state
 from fieldguide.data.catalogue import preparation
 from fieldguide.errors import BackboneError, DataError
 from fieldguide.workspace import offered_models
-from fieldguide.workspace.folder import Workspace
+from fieldguide.workspace.folder import OWN, Workspace
 from fieldguide.workspace.models import imagenet_file
 from fieldguide.workspace.offered_models import CIFAR, MOBILENET
 from tiny_model import write_tiny_model
@@ -167,3 +167,10 @@ def test_a_model_file_of_the_name_takes_the_place_of_the_offer(folder):
     assert "cifar10.onnx" in options
     assert CIFAR.label not in options
     assert {MOBILENET.label, session_state.IMAGENET} < set(options)
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(folder):
+    (folder / OWN).write_bytes(b"")
+    at = chosen(CIFAR)
+    assert "start it on another folder" in at.error[0].value
+    assert "fieldguide-app" in at.error[0].value.replace("\\", "")

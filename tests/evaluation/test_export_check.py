@@ -8,7 +8,7 @@ from PIL import Image
 
 from fieldguide.data.dataset import Dataset
 from fieldguide.errors import DataError, OptionError
-from fieldguide.evaluation.export_check import check_export, lines
+from fieldguide.evaluation.export_check import LIMITS, ExportCheck, check_export, lines
 from fieldguide.modelfile.exports.conversion import export
 from layered_model import write_layered_model
 
@@ -69,3 +69,12 @@ def test_without_a_readable_photo_nothing_is_compared(model, photos, tmp_path):
         check_export(model, done.path, "core", photos.take(np.array([3])))
     with pytest.raises(OptionError, match=r"to: must be one of core, int8, litert, .*; got 'tea'"):
         check_export(model, done.path, "tea", photos)
+
+
+def test_of_files_for_boards_memory_is_told_and_not_this_machines_speed():
+    found = ExportCheck(
+        "litert-micro", 8, 1.0, 0.1, 0.1, 1.0, 45_000, 0.07, (), LIMITS["litert-micro"], 63_488
+    )
+    told = "\n".join(lines(found))
+    assert "a board needs 45 kB for the file and at most 63 kB of memory" in told
+    assert "times as" not in told

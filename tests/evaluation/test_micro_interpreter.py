@@ -62,6 +62,20 @@ def test_a_file_that_it_cannot_run_is_refused_with_its_reason(made, tmp_path):
         interpreter.invoke()
 
 
+@pytest.mark.parametrize("damage", ["cut off", "empty", "another", "zeros"])
+def test_a_damaged_file_is_refused(made, tmp_path, damage):
+    content = made[0].read_bytes()
+    damaged = {
+        "cut off": content[: len(content) // 2],
+        "empty": b"",
+        "another": b"GIF89a and so on, which is no LiteRT file",
+        "zeros": content[:8] + bytes(len(content) - 8),
+    }
+    (tmp_path / "damaged.tflite").write_bytes(damaged[damage])
+    with pytest.raises(OptionError, match=r"cannot run it: it is no LiteRT file, or a damaged one; export"):
+        micro_interpreter(tmp_path / "damaged.tflite")
+
+
 def test_without_it_the_refusal_names_the_package(made, monkeypatch):
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     with pytest.raises(OptionError, match=r"pip install tflite-micro .*leave --check out"):

@@ -7,7 +7,7 @@ import pytest
 
 import fieldguide
 from fieldguide.data.dataset import open_dataset
-from fieldguide.errors import DataError
+from fieldguide.errors import DataError, OptionError
 from fieldguide.evaluation import rounded_activations as module
 from fieldguide.evaluation.result import Outcomes, measure
 from fieldguide.evaluation.rounded_activations import _Compared, _ece_error, rounded_activations
@@ -70,6 +70,21 @@ def test_too_few_photos_are_refused(trained, tmp_path, paint_classes):
         rounded_activations(trained, dataset)
 
 
+def test_photos_that_cannot_be_read_count_for_nothing_and_are_named(
+    trained, tmp_path, paint_classes, monkeypatch
+):
+    half = paint_classes(tmp_path / "half", {"red": 20, "green": 20, "blue": 20})
+    paths = sorted(half.rglob("*.png"))
+    for path in paths[::2]:
+        path.write_bytes(path.read_bytes()[:40])
+    made = decided(trained, half, monkeypatch)
+    assert " on 20 photos the same label on " in made.note
+    assert "; 30 photos could not be read: " in made.note and "; and 25 more" in made.note
+    paths[1].write_bytes(b"")
+    with open_dataset(half) as dataset, pytest.raises(DataError, match=r"got 29; 31 photos could not be"):
+        rounded_activations(trained, dataset)
+
+
 def outcomes(sure):
     labels = np.arange(200) % 2
     shares = np.where(np.eye(2)[labels] == 1, sure, 1 - sure)
@@ -92,3 +107,20 @@ def test_a_growth_of_the_calibration_error_must_be_more_than_chance():
         "over 2% more photos are taken as unknown"
     ]
     assert _Compared(200, 1.0, 2.0, None, 0.0).reasons(faster=True) == []
+
+
+def test_speed_on_this_machine_is_not_told_of_files_for_boards():
+    compared = _Compared(200, 0.99, 2.0, None, 0.0)
+    assert compared.summary() == "on 200 photos the same label on 99.0%, 2.00 times as fast"
+    assert compared.summary(speed=False) == "on 200 photos the same label on 99.0%"
+
+
+def test_what_was_rounded_before_is_refused_before_photos_are_read(trained, photos, tmp_path, monkeypatch):
+    fieldguide.export(trained, to="int8", out=tmp_path / "small.onnx", progress=False)
+    monkeypatch.setattr(module, "_squares", lambda *_: pytest.fail("reads photos"))
+    for form in module.FORMS:
+        with (
+            open_dataset(photos) as dataset,
+            pytest.raises(OptionError, match=f"to {form}: must be a model"),
+        ):
+            rounded_activations(tmp_path / "small.onnx", dataset, form)

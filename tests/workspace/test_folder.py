@@ -1,3 +1,6 @@
+import pytest
+
+from fieldguide.errors import OutputError
 from fieldguide.workspace.folder import MOST_RECENT, OWN, Workspace
 
 
@@ -35,3 +38,11 @@ def test_a_list_that_somebody_damaged_is_no_list(tmp_path):
     space.remember(tmp_path / "set")
     (tmp_path / OWN / "recent.json").write_text("{not json")
     assert space.recent() == ()
+
+
+def test_a_file_where_its_folder_should_be_is_told_in_a_sentence(tmp_path):
+    (tmp_path / OWN).write_bytes(b"")
+    space = Workspace(tmp_path)
+    for ask in (lambda: space.uploads, space.recent, lambda: space.remember(tmp_path)):
+        with pytest.raises(OutputError, match=r"cannot be made \(.*\); .* start it on another folder"):
+            ask()

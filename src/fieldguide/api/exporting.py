@@ -11,10 +11,11 @@ from fieldguide.data.options import DataOptions
 from fieldguide.errors import OptionError
 from fieldguide.evaluation.checked_export import CheckedExport
 from fieldguide.evaluation.export_check import check_export
+from fieldguide.evaluation.micro_interpreter import MICRO, micro_runtime
 from fieldguide.evaluation.rounded_activations import FORMS as ROUNDED
 from fieldguide.evaluation.rounded_activations import rounded_activations
 from fieldguide.explanation.portable_readout import portable_readout
-from fieldguide.modelfile.exports.conversion import WebOptions
+from fieldguide.modelfile.exports.conversion import WebOptions, check_form
 from fieldguide.modelfile.exports.conversion import export as convert_model
 from fieldguide.tasks.task import EITHER, TaskName, as_task
 
@@ -94,13 +95,17 @@ def export(
         raise OptionError(
             f"calibrate: photos tell the ranges of {', '.join(ROUNDED)} alone; got to {to}; leave them out"
         )
+    check_form(to, of_web)
+    if check is not None and to == MICRO:
+        micro_runtime()
     with shown(progress) as callback:
-        made = None
+        made, photos = None, None
+        if check is not None:  # read first: rounding may take minutes
+            photos = opened(check, reading, splits, callback, minimum_classes=0, tasks=EITHER)
         if calibrate is not None:
             ranges = opened(calibrate, reading, splits, callback, minimum_classes=0, tasks=EITHER)
             made = rounded_activations(source, ranges, to, progress=callback)
         done = convert_model(source, to, target, of_web, made)
-        if check is None:
+        if photos is None:
             return CheckedExport.of(done, None)
-        photos = opened(check, reading, splits, callback, minimum_classes=0, tasks=EITHER)
         return CheckedExport.of(done, check_export(source, target, to, photos, callback))

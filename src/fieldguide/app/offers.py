@@ -22,10 +22,11 @@ from fieldguide.workspace.training_estimate import estimate
 def show() -> None:
     """Say what the chosen model needs; nothing where it can answer."""
     model = session_state.offered_model()
-    if model is MOBILENET and not session_state.can_answer(model):
-        _weights()
-    elif model is CIFAR:
-        _training()
+    with session_state.errors_shown():
+        if model is MOBILENET and not session_state.can_answer(model):
+            _weights()
+        elif model is CIFAR:
+            _training()
 
 
 def _weights() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fieldguide.evaluation.micro_interpreter import MICRO, micro_interpreter
 from fieldguide.evaluation.web_runner import web_runner
+from fieldguide.modelfile.exports.litert.standard_error import caught
 from fieldguide.modelfile.session import open_session
 from fieldguide.prediction.predictor import NAMES, Outputs, load
 from fieldguide.threads import usable_cores
@@ -42,7 +43,8 @@ def litert_runner(path: Path) -> Callable[[Pixels], Outputs]:
     """Run a LiteRT file on squares of pixels, in LiteRT."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(path), num_threads=usable_cores()).get_signature_runner()
+    with caught():
+        runner = Interpreter(model_path=str(path), num_threads=usable_cores()).get_signature_runner()
     signed = runner.get_input_details()["pixels"]["dtype"] == np.int8
 
     def run(pixels: Pixels) -> Outputs:

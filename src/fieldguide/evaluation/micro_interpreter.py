@@ -1,13 +1,11 @@
 """TensorFlow Lite Micro's interpreter on this machine: whether it runs a file, and with how much memory."""
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
+import struct
 from pathlib import Path
 from typing import Any
 
 from fieldguide.errors import OptionError
+from fieldguide.modelfile.exports.litert.standard_error import caught
 
 MICRO = "litert-micro"
 """The form that it runs."""
@@ -16,6 +14,7 @@ STEP = 1024
 """Bytes to which the memory is found."""
 MOST = 1 << 30
 """Bytes that no board has."""
+DAMAGED = "it is no LiteRT file, or a damaged one; export it again"
 
 
 def micro_interpreter(path: Path, arena: int | None = None) -> Any:
@@ -33,6 +32,24 @@ def micro_interpreter(path: Path, arena: int | None = None) -> Any:
     OptionError
         If the interpreter is not installed, or cannot run the file in that memory.
     """
+    runtime = micro_runtime()
+    with caught() as said:
+        try:
+            interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=arena or 64 << 20)
+        except (RuntimeError, struct.error, TypeError, ValueError) as error:
+            reason = said() or (str(error) if isinstance(error, RuntimeError) else DAMAGED)
+            raise OptionError(f"{path}: TensorFlow Lite Micro cannot run it: {reason}") from error
+    return interpreter
+
+
+def micro_runtime() -> Any:
+    """Its Python module, which is optional.
+
+    Raises
+    ------
+    OptionError
+        If it is not installed.
+    """
     try:
         from tflite_micro.python.tflite_micro import runtime
     except ModuleNotFoundError as error:
@@ -40,13 +57,7 @@ def micro_interpreter(path: Path, arena: int | None = None) -> Any:
             f"check: runs the file in TensorFlow Lite Micro, which is not installed; run: "
             f"pip install {PACKAGE} (Linux on x86-64), or leave --check out"
         ) from error
-    with _said() as said:
-        try:
-            interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=arena or 64 << 20)
-        except RuntimeError as error:
-            reason = said() or str(error)
-            raise OptionError(f"{path}: TensorFlow Lite Micro cannot run it: {reason}") from error
-    return interpreter
+    return runtime
 
 
 def arena_bytes(path: Path) -> int:
@@ -83,21 +94,3 @@ def _fits(path: Path, arena: int) -> bool:
     except OptionError:
         return False
     return True
-
-
-@contextlib.contextmanager
-def _said() -> Iterator[Any]:
-    """Catch what the interpreter writes to standard error by itself, past Python."""
-    before = os.dup(2)
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
-
-        def text() -> str:
-            file.seek(0)
-            return " ".join(file.read().decode(errors="replace").split())
-
-        try:
-            yield text
-        finally:
-            os.dup2(before, 2)
-            os.close(before)

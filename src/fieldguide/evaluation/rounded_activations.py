@@ -8,24 +8,26 @@ there the file is written all the same, and what falls short is said.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.errors import DataError, RefusedInput
+from fieldguide.errors import DataError, Refusal, RefusedInput
 from fieldguide.evaluation.export_check import given_by
 from fieldguide.evaluation.export_runners import litert_runner
 from fieldguide.evaluation.micro_interpreter import MICRO
 from fieldguide.evaluation.result import Evaluation, Outcomes, measure
 from fieldguide.metrics.classification import expected_calibration_error
-from fieldguide.modelfile.artifact import load_model_file
+from fieldguide.modelfile.artifact import ModelFile, load_model_file
 from fieldguide.modelfile.exports import litert
 from fieldguide.modelfile.exports.activations import round_activations
 from fieldguide.modelfile.exports.conversion import MadeBefore
+from fieldguide.modelfile.exports.int8 import refuse_rounded
 from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, load
 from fieldguide.progress import Progress, silent
 from fieldguide.tasks.task import Task
@@ -33,8 +35,11 @@ from fieldguide.tasks.task import Task
 if TYPE_CHECKING:
     from fieldguide.data.dataset import Dataset
 
-FOR_RANGES, FEWEST_JUDGED, MOST_JUDGED = 100, 20, 500
-"""Photos that tell the ranges, and those that compare both files: at least and at most."""
+FOR_RANGES, MOST_JUDGED = 100, 500
+"""Photos that tell the ranges, and those that compare both files, where there are as many; else a third and
+two thirds."""
+FEWEST = 30
+"""Photos in all."""
 LEAST_SAME, LEAST_FASTER = 0.97, 1.05
 """Share of photos with the same label; times as fast."""
 MOST_WORSE_ECE, MOST_LOST_COVERAGE, MOST_MORE_UNKNOWN = 0.01, 0.02, 0.02
@@ -65,7 +70,7 @@ def rounded_activations(
     seed
         Of which photos tell the ranges.
     progress
-        Callback for progress: the stages `calibrating` and `comparing`.
+        Callback for progress: the stages `reading photos` and `rounding`.
 
     Returns
     -------
@@ -79,28 +84,31 @@ def rounded_activations(
     OptionError
         If the model has no network that can be rounded so.
     """
-    before = load(path)
+    model, before = load_model_file(path), load(path)
+    refuse_rounded(model, form)  # before photos are read, which takes longer
     rows = np.random.default_rng(seed).permutation(len(dataset))
-    squares = _squares(before, dataset, rows)
-    count = FOR_RANGES if len(dataset) >= FOR_RANGES + MOST_JUDGED else len(dataset) // 3
-    ranges = [square for _, square in _first(squares, count, "calibrating", progress)]
-    judged = _first(squares, MOST_JUDGED, "comparing", progress)
-    if len(judged) < FEWEST_JUDGED:
+    refused = list(dataset.refused)
+    most = min(FOR_RANGES + MOST_JUDGED, len(dataset))
+    taken = _taken(_squares(before, dataset, rows, refused), most, progress)
+    count = FOR_RANGES if len(taken) == FOR_RANGES + MOST_JUDGED else len(taken) // 3
+    judged = taken[count:]
+    unread = _unread(dataset, refused)
+    if len(taken) < FEWEST:
         raise DataError(
-            f"{dataset.called}: --calibrate needs at least {3 * FEWEST_JUDGED // 2} photos that can be read; "
-            f"got {len(ranges) + len(judged)}; give more"
+            f"{dataset.called}: --calibrate needs at least {FEWEST} photos that can be read; "
+            f"got {len(taken)}{unread}; give more"
         )
     progress("rounding", 0, None)
-    content = _rounded(path, form, ranges)
+    content = _rounded(model, form, [square for _, square in taken[:count]])
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"rounded{'.onnx' if form == 'int8' else '.tflite'}"
         place.write_bytes(content)
         found = _compared(before, _runner(place, form), judged, dataset)
-    return _made(content, form, found)
+    made = _made(content, form, found)
+    return replace(made, note=made.note + unread)
 
 
-def _rounded(path: Path, form: str, ranges: list[Pixels]) -> bytes:
-    model = load_model_file(path)
+def _rounded(model: ModelFile, form: str, ranges: list[Pixels]) -> bytes:
     if form == "int8":
         return round_activations(model, ranges)
     return litert.FORMS[form].rounded(model, ranges)
@@ -116,8 +124,8 @@ def _runner(place: Path, form: str) -> "_Run":
 def _made(content: bytes, form: str, found: "_Compared") -> MadeBefore:
     reasons = found.reasons(faster=form == "int8")
     if form == MICRO:
-        short = f"; beyond what int8 allows: {'; '.join(reasons)}" if reasons else ""
-        return MadeBefore(content, f"whole numbers of 8 bits: {found.summary()}{short}")
+        short = f"; less near than int8 must be: {'; '.join(reasons)}" if reasons else ""
+        return MadeBefore(content, f"whole numbers of 8 bits: {found.summary(speed=False)}{short}")
     if not reasons:
         return MadeBefore(content, f"weights and activations of 8 bits: {found.summary()}")
     return MadeBefore(
@@ -125,26 +133,33 @@ def _made(content: bytes, form: str, found: "_Compared") -> MadeBefore:
     )
 
 
-def _squares(model: Predictor, dataset: "Dataset", rows: NDArray[np.int64]) -> Iterator[tuple[int, Pixels]]:
+def _squares(
+    model: Predictor, dataset: "Dataset", rows: NDArray[np.int64], refused: list[Refusal]
+) -> Iterator[tuple[int, Pixels]]:
+    """Photos that can be read, with their rows; the others are added to `refused`."""
     for row in rows.tolist():
+        path = dataset.paths[row]
         try:
-            yield row, model.prepare(dataset.paths[row])
-        except RefusedInput:  # `check` and `evaluate` say which and why
-            continue
+            yield row, model.prepare(path)
+        except RefusedInput as error:
+            refused.append(Refusal(dataset.display(path), error.code, error.message))
 
 
-def _first(
-    squares: Iterator[tuple[int, Pixels]], most: int, stage: str, progress: Progress
-) -> list[tuple[int, Pixels]]:
+def _taken(squares: Iterator[tuple[int, Pixels]], most: int, progress: Progress) -> list[tuple[int, Pixels]]:
     taken: list[tuple[int, Pixels]] = []
-    while len(taken) < most:
-        progress(stage, len(taken), most)
-        one = next(squares, None)
-        if one is None:
-            break
+    for one in islice(squares, most):
         taken.append(one)
-    progress(stage, len(taken), len(taken))
+        progress("reading photos", len(taken), most)
+    progress("reading photos", len(taken), len(taken))
     return taken
+
+
+def _unread(dataset: "Dataset", refused: Sequence[Refusal]) -> str:
+    """For the end of a sentence: what was left out, and why."""
+    if not refused:
+        return ""
+    photos = "1 photo" if len(refused) == 1 else f"{len(refused)} photos"
+    return f"; {photos} could not be read: {dataset.refusals_named(refused)}"
 
 
 @dataclass(frozen=True)
@@ -178,9 +193,10 @@ class _Compared:
                 found.append(f"over {MOST_MORE_UNKNOWN:.0%} more photos are taken as unknown")
         return found
 
-    def summary(self) -> str:
-        """What was compared, in numbers."""
-        text = f"on {self.photos} photos the same label on {self.same:.1%}, {self.faster:.2f} times as fast"
+    def summary(self, *, speed: bool = True) -> str:
+        """What was compared, in numbers; `speed` says whether that on this machine means anything."""
+        text = f"on {self.photos} photos the same label on {self.same:.1%}"
+        text += f", {self.faster:.2f} times as fast" if speed else ""
         if self.measured is None:
             return text
         before, after = self.measured

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from fieldguide.errors import OutputError
 from fieldguide.files import atomic_write
 
 OWN = "fieldguide-app"
@@ -14,7 +15,10 @@ MOST_RECENT = 8
 
 @dataclass(frozen=True)
 class Workspace:
-    """DIR: model files lie in it, everything else in one folder of its own."""
+    """DIR: model files lie in it, everything else in one folder of its own.
+
+    Where that folder cannot be made, every property raises OutputError.
+    """
 
     folder: Path
     """Absolute."""
@@ -78,5 +82,11 @@ class Workspace:
 
     def _own(self, *parts: str) -> Path:
         folder = self.folder.joinpath(OWN, *parts)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); the app keeps what it needs there, so make "
+                "room for a folder of this name, or start it on another folder"
+            ) from error
         return folder

@@ -534,12 +534,21 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
     content = path.read_bytes()
     for cut in (0, 7, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:cut])
-        with pytest.raises(BackboneError, match="not a readable file of Keras"):
+        with pytest.raises(BackboneError, match=r"not a readable file of Keras .* fetch it again"):
             read_keras(path)
     with h5py.File(path, "w") as file:
         file["x"] = np.ones(3)
     with pytest.raises(BackboneError, match="'layers' is missing"):
         read_keras(path)
+
+
+def test_a_layer_with_an_endless_number_is_a_layer_of_that_name(tmp_path):
+    name = "conv2d_" + "9" * 5000
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file.create_group("layers/conv2d/vars")
+        group.attrs["name"] = name
+        group["0"] = np.ones((1, 1, 2, 3), np.float32)
+    assert list(read_keras(tmp_path / "w.h5")) == [f"{name}.kernel"]
 
 
 def test_a_network_within_a_network_is_refused(tmp_path):

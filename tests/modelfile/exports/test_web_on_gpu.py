@@ -1,7 +1,13 @@
 """A page on a graphics processor, which Chromium imitates: taken only where it helps, left when it fails."""
 
+import importlib.resources
+import json
+import subprocess
+
 import pytest
 
+from fieldguide.errors import OptionError
+from fieldguide.evaluation.web_runner import node
 from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.modelfile.exports import web
 from layered_model import write_layered_model
@@ -35,6 +41,43 @@ FAILING = """async (how) => {
   const after = await model.predict(pixels);
   return { before, which, after, left: model.gpu === null };
 }"""
+AT_ONCE = """
+let [inside, most, failing] = [0, 0, false];
+async function alone(answer) {
+  most = Math.max(most, ++inside);
+  await new Promise((done) => setTimeout(done, 5));
+  inside--;
+  return answer;
+}
+const requestAdapter = () => alone(null);
+Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter } }, configurable: true });
+const { Classifier } = await import(process.argv[1]);
+const made = { Tensor: class { constructor(type, data) { this.data = data; } } };
+const answer = (value) => ({ probabilities: { data: [value] }, typicality: { data: [1] } });
+const cpu = { run: async ({ image }) => answer(image.data[0]), release: async () => {} };
+const session = {
+  run: async ({ image }) => {
+    await alone();
+    if (failing) throw new Error("device lost");
+    return answer(image.data[0] + 100);
+  },
+  release: () => alone(),
+};
+const card = { exported: { gpu: true }, preprocessing: { size: 1 } };
+const model = new Classifier(made, cpu, card, null);
+model.square = async (source) => source;
+const asked = await Promise.all([model.accelerate(), model.accelerate(true)]);
+model.gpu = { ort: made, session };
+const one = async (value) => (await model.outputs([value])).probabilities[0];
+const all = () => Promise.all([1, 2, 3].map(one));
+const before = await all();
+failing = true;
+const after = await all();
+const left = model.gpu === null;
+[failing, model.gpu] = [false, { ort: made, session }];
+await Promise.all([model.outputs([1]), model.release()]);
+console.log(JSON.stringify({ most, asked: asked.map(({ reason }) => reason), before, after, left }));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +136,27 @@ def test_one_that_fails_is_left_and_the_photo_answered_all_the_same(imitating, a
         if found["which"]["processor"] == "cpu":
             pytest.skip(found["which"]["reason"])
         assert found["left"] and found["after"] == found["before"]
+
+
+def test_photos_at_once_are_answered_one_after_another():
+    """Of two calls at once, ONNX Runtime Web for WebGPU never answers one."""
+    package = importlib.resources.files("fieldguide.modelfile.exports")
+    script = package.joinpath("web_files", "inference.js")
+    try:
+        program = node()
+    except OptionError as error:
+        pytest.skip(str(error))
+    command = [program, "--input-type=module", "--eval", AT_ONCE, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found == {
+        "most": 1,
+        "asked": ["this browser offers no graphics processor"] * 2,
+        "before": [101, 102, 103],
+        "after": [1, 2, 3],
+        "left": True,
+    }
 
 
 def test_one_that_answers_otherwise_is_refused(imitating, address):

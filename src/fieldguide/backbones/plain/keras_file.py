@@ -33,8 +33,8 @@ _STANDARDISED = ("mean", "variance", "count")
 _LINEAR = ("kernel", "bias")
 _IN_ZIP = "model.weights.h5"
 """Where a ``.keras`` file has its weights."""
-_COUNTED = re.compile(r"(conv2d|normalization|batch_normalization)(?:_(\d+))?")
-"""What Keras calls layers that have no name."""
+_COUNTED = re.compile(r"(conv2d|normalization|batch_normalization)(?:_(\d{1,9}))?")
+"""What Keras calls layers that have no name; of numbers without end, Python makes none."""
 COUNTED = "layers/"
 """Before the number of a layer in a file that says no names."""
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
@@ -71,7 +71,10 @@ def read_keras(path: Path) -> Arrays:
     except _Unreadable as reason:
         raise BackboneError(f"{path}: is not a weights file written by Keras ({reason})") from reason
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise BackboneError(f"{path}: is not a readable file of Keras ({type(error).__name__})") from error
+        raise BackboneError(
+            f"{path}: is not a readable file of Keras ({type(error).__name__}); "
+            "where it is cut off, fetch it again"
+        ) from error
     names = _from_zero(layers)
     return {
         f"{names[layer]}.{word}": one for layer, found in layers.items() for word, one in _named(layer, found)

@@ -21,6 +21,7 @@ from fieldguide.errors import OptionError
 from fieldguide.modelfile.artifact import CARD_KEY, ModelFile, seal
 from fieldguide.modelfile.card import written
 from fieldguide.modelfile.exports.core import INPUT
+from fieldguide.modelfile.exports.int8 import refuse_rounded
 from fieldguide.modelfile.graph import name_operators_once
 
 OUTPUT = "features"
@@ -47,8 +48,9 @@ def round_activations(model: ModelFile, squares: Sequence[Pixels]) -> bytes:
     Raises
     ------
     OptionError
-        If the file has no network of its own between preprocessing and classifier.
+        If the file has no network of its own between preprocessing and classifier, or was rounded before.
     """
+    refuse_rounded(model, "int8")
     proto = onnx.load_model_from_string(model.content)
     network = _network(proto, model)
     rounded = _rounded(network, squares)

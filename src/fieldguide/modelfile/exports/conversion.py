@@ -83,6 +83,20 @@ class Exported:
     """What was chosen by itself, and why."""
 
 
+def check_form(form: str, web_options: WebOptions | None = None) -> None:
+    """Whether there is such a form, and whether it knows these options: seen before anything is computed.
+
+    Raises
+    ------
+    OptionError
+        If not.
+    """
+    if form not in (*FORMS, FOLDER):
+        raise OptionError(f"to: must be one of {', '.join((*FORMS, FOLDER))}; got {form!r}")
+    if form != FOLDER and web_options not in (None, WebOptions()):
+        raise OptionError(f"to: precision, runtime and gpu are for {FOLDER} alone; got to {form}")
+
+
 def export(
     model: str | os.PathLike[str],
     form: str,
@@ -114,10 +128,7 @@ def export(
     OutputError
         If `out` is the model itself, or cannot be written.
     """
-    if form not in (*FORMS, FOLDER):
-        raise OptionError(f"to: must be one of {', '.join((*FORMS, FOLDER))}; got {form!r}")
-    if form != FOLDER and web_options not in (None, WebOptions()):
-        raise OptionError(f"to: precision, runtime and gpu are for {FOLDER} alone; got to {form}")
+    check_form(form, web_options)
     source, target = Path(model), Path(out)
     read = load_model_file(source)
     if form == FOLDER:

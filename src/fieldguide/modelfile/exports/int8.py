@@ -63,6 +63,21 @@ def convert(model: ModelFile) -> bytes:
     return seal(proto.SerializeToString(deterministic=True))
 
 
+def refuse_rounded(model: ModelFile, form: str) -> None:
+    """Refuse to round an export to ``int8`` again, in whatever form.
+
+    Raises
+    ------
+    OptionError
+        If the model is one.
+    """
+    if model.card.get("exported", {}).get("to") == "int8":
+        raise OptionError(
+            f"{model.path}: to {form}: must be a model that was not rounded before; got an export to int8; "
+            "give the model that it was made from"
+        )
+
+
 def _large_weights(graph: onnx.GraphProto) -> Iterator[tuple[onnx.TensorProto, int]]:
     """Tensors that one layer multiplies by, each with the axis of its output channels."""
     uses: dict[str, list[tuple[onnx.NodeProto, int]]] = {}

@@ -74,3 +74,9 @@ def test_a_model_that_cannot_be_translated_is_refused_by_name(model, monkeypatch
         OptionError, match=r"holds the operator Softmax .*, which is not translated; use --to core"
     ):
         litert.FORMS["litert"].convert(load_model_file(model))
+
+
+def test_what_was_rounded_before_is_refused_with_the_model_to_give(model, tmp_path):
+    export(model, "int8", tmp_path / "small.onnx")
+    with pytest.raises(OptionError, match=r"got an export to int8; give the model that it was made from"):
+        export(tmp_path / "small.onnx", "litert", tmp_path / "m.tflite")

@@ -1,6 +1,7 @@
 """Whole numbers all through a network: near the model's answers, in one FlatBuffer, the same every time."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 from fieldguide.errors import OptionError
 from fieldguide.modelfile.artifact import load_model_file
 from fieldguide.modelfile.exports.litert import FORMS
+from fieldguide.modelfile.exports.litert.rounding import _silent
 from fieldguide.prediction.predictor import load
 from layered_model import write_layered_model
 
@@ -73,3 +75,9 @@ def test_the_same_bytes_every_time_and_not_a_word(model, squares, capfd):
 def test_small_boards_need_photos(model):
     with pytest.raises(OptionError, match="give --calibrate DATA"):
         FORMS["litert-micro"].convert(load_model_file(model))
+
+
+def test_what_libraries_say_by_themselves_stays_off_the_terminal(capfd):
+    with _silent():
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+    assert capfd.readouterr().err == ""

@@ -16,6 +16,7 @@ from fieldguide.errors import OptionError
 from fieldguide.modelfile.artifact import ModelFile
 from fieldguide.modelfile.card import written
 from fieldguide.modelfile.exports import core
+from fieldguide.modelfile.exports.int8 import refuse_rounded
 
 if TYPE_CHECKING:
     from fieldguide.modelfile.exports.litert.builder import Precision
@@ -95,6 +96,7 @@ class LiteRTForm:
         from fieldguide.modelfile.exports.litert.translation import translated
         from fieldguide.modelfile.exports.litert.values import Untranslatable
 
+        refuse_rounded(model, self.name)
         part = onnx.load_model_from_string(core.convert(model))
         graph = Graph(precision, rounds, self.micro)
         try:

@@ -19,6 +19,7 @@ from ai_edge_quantizer import qtyping, quantizer
 from numpy.typing import NDArray
 
 from fieldguide.modelfile.exports.litert.builder import IDENTIFIER
+from fieldguide.modelfile.exports.litert.standard_error import caught
 
 SIGNATURE = "serving_default"
 ROUNDED = (
@@ -122,6 +123,7 @@ def _silent() -> Iterator[None]:
         with (
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
+            caught(),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore", UserWarning)

@@ -30,6 +30,7 @@ export class Classifier {
     this.content = content;
     this.heatMaps = null;
     this.gpu = null;
+    this.turn = Promise.resolve();
   }
 
   /** The answer to one image: whatever a browser can draw, or pixels in memory. */
@@ -41,6 +42,10 @@ export class Classifier {
   /** What the model computes: `probabilities` and `typicality`. */
   async outputs(source) {
     const square = await this.square(source);
+    return this.gpu === null ? this.compute(square) : this.inTurn(() => this.computeOnGpu(square));
+  }
+
+  async computeOnGpu(square) {
     if (this.gpu !== null) {
       try {
         return await this.with(this.gpu).compute(square);
@@ -49,6 +54,13 @@ export class Classifier {
       }
     }
     return this.compute(square);
+  }
+
+  /** One call at a time: of two, ONNX Runtime Web for WebGPU never answers the one that waits. */
+  inTurn(call) {
+    const answer = this.turn.then(call);
+    this.turn = answer.catch(() => {}); // the next one does not mind
+    return answer;
   }
 
   /** The same for a square of the network's size. */
@@ -66,7 +78,9 @@ export class Classifier {
     if (!this.card.exported.gpu) return { processor: "cpu", reason: "this page was exported without --gpu" };
     try {
       const { onGraphicsProcessor } = await import("./gpu.js");
-      this.gpu ??= await onGraphicsProcessor(this, force);
+      await this.inTurn(async () => {
+        this.gpu ??= await onGraphicsProcessor(this, force);
+      });
       return { processor: "gpu", reason: "" };
     } catch (error) {
       return { processor: "cpu", reason: String(error.message ?? error) };
@@ -124,9 +138,12 @@ export class Classifier {
   }
 
   async release() {
-    const [heatMaps, gpu] = [await this.heatMaps, this.gpu];
-    this.gpu = null;
-    await gpu?.session.release();
+    const heatMaps = await this.heatMaps;
+    await this.inTurn(async () => {
+      const gpu = this.gpu;
+      this.gpu = null;
+      await gpu?.session.release();
+    });
     await heatMaps?.release();
     await this.session.release();
   }
