@@ -70,7 +70,7 @@ def test_elements_that_numpy_lacks_are_refused_by_name(tmp_path):
     ("name", "match"),
     [
         ("absent.pth", "no such weights file"),
-        ("w.npz", r"ends in one of \.safetensors, \.pth, \.pt, \.bin, \.h5, got \.npz"),
+        ("w.npz", r"ends in one of \.safetensors, \.pth, \.pt, \.bin, \.h5, \.keras, got \.npz"),
         ("w", "got no suffix"),
         ("empty.safetensors", "holds no tensors"),
     ],
