@@ -115,20 +115,22 @@ class PartWorkers(Generic[Given, Done]):
     """
 
     def __init__(self, ray: Any, make_worker: Callable[[], Any], handing: Handing[Given, Done]) -> None:
-        self.ray, self.make_worker, self.handing = ray, make_worker, handing
+        self.ray: Any = ray
+        self.make_worker: Callable[[], Any] = make_worker
+        self.handing: Handing[Given, Done] = handing
         self.parts: Iterator[Given] = iter(())
         self.calls: dict[Any, tuple[Any, Given | None]] = {}
         """Call under way → its actor, and its part; None while the actor starts."""
         self.again: deque[Given] = deque()
         self.open: dict[int, bool] = {}
         """Parts from the first on that is not done, in the order handed out → whether they are done."""
-        self.all_read = False
+        self.all_read: bool = False
         self.waiting: list[tuple[Any, int]] = []
         """Actors that got fewer parts than they could have, and how many fewer."""
         self.ends: Counter[int] = Counter()
-        self.failed_starts = 0
+        self.failed_starts: int = 0
         self.actors: list[Any] = []
-        self.idle = 0
+        self.idle: int = 0
 
     def have(self, workers: int) -> None:
         """Start actors until there are so many."""

@@ -24,7 +24,8 @@ class FoldsInOrder:
     """
 
     def __init__(self, count: int, heard: Heard = _all_wanted) -> None:
-        self.count, self._heard = count, heard
+        self.count: int = count
+        self._heard = heard
         self.results: list[FoldResult] = []
         """Of the folds from the first on, without a gap."""
         self.error: Exception | None = None

@@ -102,7 +102,8 @@ class AskedTrial:
         earlier: Sequence[optuna.trial.FrozenTrial],
         heard: Callable[[], None],
     ) -> None:
-        self.trial, self.values = trial, values
+        self.trial: optuna.Trial = trial
+        self.values: dict[str, Any] = values
         self.ended: bool = False
         """Whether it has finished, failed or been given up."""
         self.error: str | None = None
