@@ -95,9 +95,10 @@ def test_a_search(tmp_path, said):
     space = {"x": {"low": 0.0, "high": 1.0}}
     path = tmp_path / "one.search"
 
-    def attempt(values, report):
-        report(0, values["x"])
-        return {"objective": values["x"], "accuracy": 0.5}
+    def attempt(batch):
+        for trial in batch:
+            trial.report(trial.values["x"])
+            trial.finish(trial.values["x"], 0.5)
 
     search = Search(path, space, 0, silent)
     search.run(Budget(3), attempt)
