@@ -198,6 +198,7 @@ def test_folds_of_networks_are_tasks_and_what_tries_others_stays_here(photos, mo
     from fieldguide.recipes import extra_trees
 
     monkeypatch.setattr(recipes, "NEED_TORCH", frozenset({"extra-trees"}))
+    monkeypatch.setattr(recipes, "has_torch", lambda: True)
     monkeypatch.setattr(fold_cluster, "usable_cores", lambda: 2)
     ray = InlineRay(cpus=4, nodes=[{"CPU": 4.0, "GPU": 1.0}])
     here = Candidate("here", "here", Options(settings={"trees": 10}))
