@@ -11,14 +11,13 @@ pytest.importorskip("tflite_micro", reason="the extra micro is not installed, or
 from fieldguide.errors import OptionError
 from fieldguide.evaluation.export_runners import RUNNERS, ExportPhoto, litert_runner
 from fieldguide.evaluation.micro_interpreter import (
-    MICRO,
     STEP,
     arena_bytes,
     memory_sentence,
     micro_interpreter,
 )
 from fieldguide.modelfile.artifact import load_model_file
-from fieldguide.modelfile.exports.litert import FORMS
+from fieldguide.modelfile.exports.litert import FORMS, MICRO
 from fieldguide.prediction.predictor import load
 from layered_model import write_layered_model
 

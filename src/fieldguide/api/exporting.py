@@ -11,12 +11,13 @@ from fieldguide.data.options import DataOptions
 from fieldguide.errors import OptionError
 from fieldguide.evaluation.checked_export import CheckedExport
 from fieldguide.evaluation.export_check import check_export
-from fieldguide.evaluation.micro_interpreter import MICRO, micro_runtime
+from fieldguide.evaluation.micro_interpreter import micro_runtime
 from fieldguide.evaluation.rounded_activations import FORMS as ROUNDED
 from fieldguide.evaluation.rounded_activations import rounded_activations
 from fieldguide.explanation.portable_readout import portable_readout
 from fieldguide.modelfile.exports.conversion import WebOptions, check_form
 from fieldguide.modelfile.exports.conversion import export as convert_model
+from fieldguide.modelfile.exports.litert import MICRO
 from fieldguide.tasks.task import EITHER, TaskName, as_task
 
 

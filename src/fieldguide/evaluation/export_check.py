@@ -16,8 +16,9 @@ import numpy as np
 
 from fieldguide.errors import DataError, OptionError, Refusal, RefusedInput
 from fieldguide.evaluation.export_runners import RUNNERS, ExportPhoto, timed
-from fieldguide.evaluation.micro_interpreter import MICRO, arena_bytes, memory_sentence
+from fieldguide.evaluation.micro_interpreter import arena_bytes, memory_sentence
 from fieldguide.images.decoding import open_image
+from fieldguide.modelfile.exports.litert import MICRO
 from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, judged, load
 from fieldguide.prediction.result import Prediction
 from fieldguide.progress import Progress, silent

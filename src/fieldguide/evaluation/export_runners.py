@@ -11,8 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldguide.evaluation.micro_interpreter import MICRO, micro_interpreter
+from fieldguide.evaluation.micro_interpreter import micro_interpreter
 from fieldguide.evaluation.web_runner import web_runner
+from fieldguide.modelfile.exports.litert import MICRO
 from fieldguide.modelfile.exports.litert.standard_error import caught
 from fieldguide.modelfile.session import open_session
 from fieldguide.prediction.predictor import NAMES, Outputs, load

@@ -7,12 +7,10 @@ from typing import Any
 from fieldguide.errors import OptionError
 from fieldguide.modelfile.exports.litert.standard_error import caught
 
-MICRO = "litert-micro"
-"""The form that it runs."""
 PACKAGE = "tflite-micro"
 STEP = 1024
 """Bytes to which the memory is found."""
-MOST = 1 << 30
+MOST = 64 << 20
 """Bytes that no board has."""
 DAMAGED = "it is no LiteRT file, or a damaged one; export it again"
 
@@ -35,7 +33,7 @@ def micro_interpreter(path: Path, arena: int | None = None) -> Any:
     runtime = micro_runtime()
     with caught() as said:
         try:
-            interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=arena or 64 << 20)
+            interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=arena or MOST)
         except (RuntimeError, struct.error, TypeError, ValueError) as error:
             reason = said() or (str(error) if isinstance(error, RuntimeError) else DAMAGED)
             raise OptionError(f"{path}: TensorFlow Lite Micro cannot run it: {reason}") from error

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from fieldguide.errors import DataError, Refusal, RefusedInput
 from fieldguide.evaluation.export_check import given_by
 from fieldguide.evaluation.export_runners import litert_runner
-from fieldguide.evaluation.micro_interpreter import MICRO
 from fieldguide.evaluation.result import Evaluation, Outcomes, measure
 from fieldguide.metrics.classification import expected_calibration_error
 from fieldguide.modelfile.artifact import ModelFile, load_model_file
@@ -28,6 +27,7 @@ from fieldguide.modelfile.exports import litert
 from fieldguide.modelfile.exports.activations import round_activations
 from fieldguide.modelfile.exports.conversion import MadeBefore
 from fieldguide.modelfile.exports.int8 import refuse_rounded
+from fieldguide.modelfile.exports.litert import MICRO
 from fieldguide.prediction.predictor import BATCH, Outputs, Predictor, load
 from fieldguide.progress import Progress, silent
 from fieldguide.tasks.task import Task

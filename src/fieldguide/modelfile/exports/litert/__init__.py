@@ -126,6 +126,8 @@ class LiteRTForm:
         return (written(self.told(model)) + "\n").encode()
 
 
+MICRO = "litert-micro"
+"""The form for boards without an operating system."""
 LESS_128 = "int8: the number of each less 128"
 """What a file for TensorFlow Lite Micro takes."""
 FORMS = {
@@ -140,7 +142,7 @@ FORMS = {
         LiteRTForm("litert-float16", "float16", "the same, with weights of 16 bits", "-float16.tflite"),
         LiteRTForm("litert-int8", "int8", "the same, with weights of 8 bits", "-int8.tflite"),
         LiteRTForm(
-            "litert-micro",
+            MICRO,
             "int8",
             "a small network for TensorFlow Lite Micro, on boards without an operating system",
             "-micro.tflite",
